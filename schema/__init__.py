@@ -1,0 +1,1 @@
+"""What a stored row is, for every reader and writer."""

@@ -1,0 +1,122 @@
+"""Every statement of the project with its consistency level: the one place to read them.
+
+Product reads are LOCAL_ONE: any replica's answer will do, and the nearest one gives it. Loads write
+at LOCAL_QUORUM, so that a row reported as loaded survives the loss of a node.
+"""
+
+from typing import Final
+
+from ring.statements import Consistency, Statement
+
+_READ: Final = Consistency.LOCAL_ONE
+_LOAD: Final = Consistency.LOCAL_QUORUM
+
+SELECT_PRODUCT: Final = Statement(
+    "select_product",
+    "SELECT product, product_etag FROM products_by_id WHERE product_id = ?",
+    _READ,
+    idempotent=True,
+)
+SELECT_STYLES: Final = Statement(
+    "select_styles",
+    "SELECT styles, styles_etag, product_etag FROM products_by_id WHERE product_id = ?",
+    _READ,
+    idempotent=True,
+)
+SELECT_RELATED: Final = Statement(
+    "select_related",
+    "SELECT related, related_etag, product_etag FROM products_by_id WHERE product_id = ?",
+    _READ,
+    idempotent=True,
+)
+SELECT_LIVE_IDS: Final = Statement(
+    "select_live_ids",
+    "SELECT DISTINCT live_ids FROM products_by_block WHERE block = ?",
+    _READ,
+    idempotent=True,
+)
+SELECT_BLOCK_SLICE: Final = Statement(
+    "select_block_slice",
+    "SELECT product FROM products_by_block"
+    " WHERE block = ? AND product_id >= ? AND product_id <= ?",
+    _READ,
+    idempotent=True,
+)
+SELECT_DIRECTORY: Final = Statement(
+    "select_directory",
+    "SELECT segment, live_rows FROM product_directory WHERE directory = 0",
+    _READ,
+    idempotent=True,
+)
+
+API_STATEMENTS: Final = (
+    SELECT_PRODUCT,
+    SELECT_STYLES,
+    SELECT_RELATED,
+    SELECT_LIVE_IDS,
+    SELECT_BLOCK_SLICE,
+    SELECT_DIRECTORY,
+)
+
+WRITE_PRODUCT: Final = Statement(
+    "write_product",
+    "INSERT INTO products_by_id (product_id, product, product_etag, related, related_etag,"
+    " source_rows, styles, styles_etag) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_BLOCK_ROW: Final = Statement(
+    "write_block_row",
+    "INSERT INTO products_by_block (block, product_id, product) VALUES (?, ?, ?)"
+    " USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_LIVE_IDS: Final = Statement(
+    "write_live_ids",
+    "INSERT INTO products_by_block (block, live_ids) VALUES (?, ?) USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_SEGMENT: Final = Statement(
+    "write_segment",
+    "INSERT INTO product_directory (directory, segment, live_rows) VALUES (0, ?, ?)"
+    " USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+SELECT_LIVE_IDS_FOR_LOAD: Final = Statement(
+    "select_live_ids_for_load",
+    "SELECT DISTINCT live_ids FROM products_by_block WHERE block = ?",
+    _LOAD,
+    idempotent=True,
+)
+SELECT_SEGMENT_FOR_LOAD: Final = Statement(
+    "select_segment_for_load",
+    "SELECT live_rows FROM product_directory WHERE directory = 0 AND segment = ?",
+    _LOAD,
+    idempotent=True,
+)
+SELECT_STORED_PRODUCT: Final = Statement(
+    "select_stored_product",
+    "SELECT product, styles, related, source_rows FROM products_by_id WHERE product_id = ?",
+    _LOAD,
+    idempotent=True,
+)
+SELECT_ALL_STORED_PRODUCTS: Final = Statement(
+    "select_all_stored_products",
+    "SELECT product_id, product, styles, related, source_rows FROM products_by_id",
+    _LOAD,
+    idempotent=True,
+)
+
+LOAD_STATEMENTS: Final = (
+    WRITE_PRODUCT,
+    WRITE_BLOCK_ROW,
+    WRITE_LIVE_IDS,
+    WRITE_SEGMENT,
+    SELECT_LIVE_IDS_FOR_LOAD,
+    SELECT_SEGMENT_FOR_LOAD,
+    SELECT_STORED_PRODUCT,
+    SELECT_ALL_STORED_PRODUCTS,
+)
