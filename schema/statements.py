@@ -19,13 +19,13 @@ SELECT_PRODUCT: Final = Statement(
 )
 SELECT_STYLES: Final = Statement(
     "select_styles",
-    "SELECT styles, styles_etag, product_etag FROM products_by_id WHERE product_id = ?",
+    "SELECT styles, styles_etag FROM products_by_id WHERE product_id = ?",
     _READ,
     idempotent=True,
 )
 SELECT_RELATED: Final = Statement(
     "select_related",
-    "SELECT related, related_etag, product_etag FROM products_by_id WHERE product_id = ?",
+    "SELECT related, related_etag FROM products_by_id WHERE product_id = ?",
     _READ,
     idempotent=True,
 )
