@@ -2,6 +2,17 @@
 
 `etl.generate` plants these and writes how many into its manifest; `etl load` counts what it finds.
 Both sides use this module, so a kind that one of them does not know cannot be named by the other.
+
+How things are counted, the same on both sides:
+
+- A row has at most one reject. Line kinds come first, then the columns in the order of the table in
+  the legacy description, then the orphan check.
+- A repair or a note is counted on loaded rows only, a superseded one (`DUPLICATE_KEY`) included,
+  once per row and kind however many of its fields show it. A rejected row has neither.
+- Notes on relations between rows (those that say so) leave superseded rows out.
+- Notes on the file itself (those that say so) count what their text says.
+- A foreign key of 0 is an orphan; a primary key of 0 is an invalid integer.
+- Of two rows with one primary key the later *loaded* one stays: a rejected row supersedes nothing.
 """
 
 from enum import StrEnum, unique
@@ -30,24 +41,48 @@ class Note(StrEnum):
     """The row was read or kept as it is; a count of its own, neither repaired nor rejected."""
 
     NULL_WORD = "null_word"
+    """A field is the unquoted word `null`."""
     EMPTY_NULL = "empty_null"
+    """A field that may be null (value, sale_price, url, thumbnail_url) is empty, without quotes."""
     DUPLICATE_RELATION = "duplicate_relation"
+    """Relation between rows: the pair of products already stands on an earlier line."""
     SELF_RELATION = "self_relation"
+    """Relation between rows: the product is related to itself."""
     SAME_SIZE = "same_size"
+    """Relation between rows: an earlier sku of the style has the same size (also both null)."""
     SAME_STYLE_NAME = "same_style_name"
+    """Relation between rows: an earlier style of the product has the same name (also both null)."""
     NO_DEFAULT_STYLE = "no_default_style"
+    """Relation between rows, on styles.csv: one per product that has styles here, none default."""
     OUT_OF_ORDER = "out_of_order"
+    """The id is smaller than that of the loaded row before it in the file (superseded included)."""
     TEXT_DATE = "text_date"
+    """A date is text (`2019-01-01`, an ISO date-time) rather than epoch milliseconds."""
     BOOLEAN_WORD = "boolean_word"
+    """A boolean is spelled otherwise than the column's usual way (default_style: not 0 or 1)."""
     CHILDLESS = "childless"
+    """Relation between rows: after the load the product has neither features, styles nor related
+    rows (on product.csv), or the style neither photos nor skus (on styles.csv)."""
     ESCAPED_TEXT = "escaped_text"
+    """A quoted field holds a doubled quote."""
     EXTREME_VALUE = "extreme_value"
+    """A price is at least 5,000,000, or a quantity is 0."""
+    MULTILINE_ROW = "multiline_row"
+    """A quoted field holds line breaks, so that the row spans several lines."""
+    BLANK_LINE = "blank_line"
+    """The file: empty lines outside of quoted fields; they are no rows."""
     BYTE_ORDER_MARK = "byte_order_mark"
+    """The file: 1 when it begins with a UTF-8 byte-order mark."""
     CARRIAGE_RETURN = "carriage_return"
+    """The file: lines that end in CR LF, the header included."""
     NO_FINAL_NEWLINE = "no_final_newline"
+    """The file: 1 when its last line has no newline."""
     PADDED_HEADER = "padded_header"
+    """The file: header names that are padded with blanks."""
     REORDERED_HEADER = "reordered_header"
+    """The file: 1 when the known columns stand in another order."""
     EXTRA_COLUMN = "extra_column"
+    """The file: header names that are not known; their fields are ignored."""
 
 
 @unique

@@ -1,0 +1,1 @@
+"""The bulk load: legacy CSV files in, the catalog's tables out."""
