@@ -1,0 +1,45 @@
+"""What can go wrong with nodes and the local stack: each says why, and what to do about it."""
+
+
+class NodesError(Exception):
+    """The root of what `ring.nodes` raises.
+
+    Attributes:
+        advice: what the person at the terminal can do, in one or a few sentences.
+    """
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
+class NodesSettingsError(NodesError):
+    """A setting, or two of them together, cannot be used."""
+
+
+class MissingProgramError(NodesError):
+    """A program of the machine (Java 17, Maven, nginx) is not installed or is of another version."""
+
+
+class InstallError(NodesError):
+    """Cassandra could not be installed; nothing half-installed is left behind."""
+
+
+class PortTakenError(NodesError):
+    """Another process already listens where one of ours should."""
+
+
+class ProcessStopError(NodesError):
+    """A process of ours is still there after SIGKILL."""
+
+
+class RingStartError(NodesError):
+    """A ring did not come up; what this call started has been stopped again."""
+
+
+class RingMismatchError(NodesError):
+    """The ring on disk is another one than the ring that is asked for."""
+
+
+class StageError(NodesError):
+    """A stage of the local stack failed."""

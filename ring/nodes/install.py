@@ -1,0 +1,183 @@
+"""Installs Cassandra from Maven Central, laid out as Apache's tarball would be.
+
+Apache publishes the server's jars there, but no tarball: Maven fetches `cassandra-all` with all
+that it needs at run time and verifies each checksum; scripts and configuration are our own and
+stand in `ring/nodes/cassandra/`. The folder appears whole under its final name or not at all.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ring.nodes.errors import InstallError, MissingProgramError
+
+SOURCE = Path(__file__).parent / "cassandra"
+VERSION = (SOURCE / "version.txt").read_text(encoding="ascii").strip()
+MANIFEST = "installed.json"
+COPIED_FOLDERS = ("bin", "conf")
+DISK_BYTES_NEEDED = 400 * 1024**2
+MAVEN_TIMEOUT_SECONDS = 900.0
+LOCK_TIMEOUT_SECONDS = 960.0
+
+
+def install_cassandra(directory: Path, *, java_home: Path) -> bool:
+    """Install the pinned Cassandra into `directory`; return whether anything had to be done.
+
+    Safe to call again and from two processes at once: what is complete is left alone, new scripts
+    or configuration are copied over, and a damaged folder is built anew.
+
+    Raises:
+        InstallError: no disk space, no answer from the repository, …; with advice.
+        MissingProgramError: Maven is not there.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(directory.parent / ".lock"):
+        manifest = _read_manifest(directory)
+        fingerprint = _source_fingerprint()
+        if manifest is None:
+            _build(directory, fingerprint, java_home)
+            return True
+        if manifest["source"] != fingerprint:
+            _copy_own_files(directory)
+            _write_manifest(directory, fingerprint)
+            return True
+        return False
+
+
+def _build(directory: Path, fingerprint: str, java_home: Path) -> None:
+    free_bytes = shutil.disk_usage(directory.parent).free
+    if free_bytes < DISK_BYTES_NEEDED:
+        raise InstallError(
+            f"{directory.parent} has {free_bytes // 1024**2} MB free, Cassandra's files need "
+            f"{DISK_BYTES_NEEDED // 1024**2} MB",
+            advice="Free some disk space and run the same command again.",
+        )
+    # What an installation that was killed left behind; the lock says that nobody works on it.
+    for left in directory.parent.glob(f".{directory.name}.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        _fetch_jars(partial / "lib", java_home)
+        _copy_own_files(partial)
+        (partial / "0.version.txt").write_text(VERSION + "\n", encoding="ascii")
+        _write_manifest(partial, fingerprint)
+        partial.chmod(0o755)
+        if directory.exists():
+            shutil.rmtree(directory)
+        partial.rename(directory)
+    except OSError as error:
+        raise InstallError(
+            f"Cassandra could not be written to {directory}: {error}",
+            advice="Check free disk space and permissions, then run the same command again.",
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _fetch_jars(lib: Path, java_home: Path) -> None:
+    """Let Maven fetch and verify the server and its libraries (100 jars, 67 MB)."""
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise MissingProgramError(
+            "Maven (mvn) is not installed; it fetches Cassandra from Maven Central",
+            advice="Debian and Ubuntu: sudo apt-get install maven",
+        )
+    # --strict-checksums: a jar whose checksum does not match fails the installation.
+    command = [maven, "--batch-mode", "--quiet", "--strict-checksums"]
+    command += ["--file", str(SOURCE / "pom.xml"), f"-Dcassandra.version={VERSION}"]
+    command += [f"-DoutputDirectory={lib}", "dependency:copy-dependencies"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=lib.parent,
+            env={**os.environ, "JAVA_HOME": str(java_home)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=MAVEN_TIMEOUT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InstallError(
+            f"Maven did not finish in {MAVEN_TIMEOUT_SECONDS:.0f} s",
+            advice="Check the network, then run the same command again; Maven keeps what it has.",
+        ) from error
+    if done.returncode != 0 or not any(lib.glob("cassandra-all-*.jar")):
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
+        raise InstallError(
+            f"Maven could not fetch Cassandra {VERSION}:\n{tail}",
+            advice="Check the network, free disk space and Maven's settings.xml (mirrors, proxies).",
+        )
+
+
+def _copy_own_files(directory: Path) -> None:
+    """Copy scripts and configuration, each file replaced whole: a node may be reading it."""
+    for source in _own_files():
+        target = directory / source.relative_to(SOURCE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        shutil.copyfile(source, partial)
+        partial.chmod(0o755 if target.parent.name == "bin" else 0o644)
+        partial.replace(target)
+
+
+def _own_files() -> list[Path]:
+    return sorted(
+        path for folder in COPIED_FOLDERS for path in (SOURCE / folder).iterdir() if path.is_file()
+    )
+
+
+def _source_fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in _own_files():
+        digest.update(str(path.relative_to(SOURCE)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _write_manifest(directory: Path, fingerprint: str) -> None:
+    jars = {path.name: path.stat().st_size for path in sorted((directory / "lib").iterdir())}
+    content = {"version": VERSION, "source": fingerprint, "jars": jars}
+    partial = directory / f".{MANIFEST}.partial"
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(directory / MANIFEST)
+
+
+def _read_manifest(directory: Path) -> dict[str, str] | None:
+    """Return what is installed; None when nothing is, or when a file is missing or cut."""
+    try:
+        content = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        lib = directory / "lib"
+        whole = all((lib / jar).stat().st_size == size for jar, size in content["jars"].items())
+        own = all((directory / path.relative_to(SOURCE)).is_file() for path in _own_files())
+        version = str(content["version"])
+        source = str(content["source"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return {"source": source} if whole and own and version == VERSION else None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock between processes; `make test` may run beside `make up`."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    with path.open("w", encoding="ascii") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise InstallError(
+                        f"another process has held {path} for {LOCK_TIMEOUT_SECONDS:.0f} s",
+                        advice="End that process (lsof shows it), then run the same command again.",
+                    ) from error
+                time.sleep(0.2)
+        yield

@@ -1,0 +1,67 @@
+"""Says in a sentence why a Cassandra node did not start, from what it left in its logs."""
+
+from pathlib import Path
+
+TAIL_BYTES = 64 * 1024
+TAIL_LINES = 12
+
+# The first that occurs is the cause; later lines of a log tend to be its consequences.
+_CAUSES = (
+    (
+        ("insufficient memory for the Java Runtime", "Cannot allocate memory", "Could not reserve"),
+        "the machine has too little free memory for the node's heap",
+        "Free some memory, or set a smaller heap (CATALOG_HEAP_MIB).",
+    ),
+    (
+        ("OutOfMemoryError",),
+        "the node ran out of heap",
+        "Set a larger heap (CATALOG_HEAP_MIB).",
+    ),
+    (
+        ("No space left on device",),
+        "the disk is full",
+        "Free some disk space.",
+    ),
+    (
+        ("Address already in use", "is in use by another process"),
+        "one of the node's ports is taken by another process",
+        "Stop that process, or choose other ports (see the settings in README.md).",
+    ),
+    (
+        ("UnsupportedClassVersionError", "Unrecognized VM option", "Error: Could not create the Java"),
+        "the Java that started it is not the Java it needs",
+        "Install Java 17, or set JAVA_HOME to one.",
+    ),
+    (
+        ("ConfigurationException", "Invalid yaml"),
+        "Cassandra refused its configuration",
+        "See the log for the option's name.",
+    ),
+)
+
+
+def explain(log: str) -> tuple[str, str]:
+    """Return (cause, advice) for the text of a node's logs."""
+    for signs, cause, advice in _CAUSES:
+        if any(sign in log for sign in signs):
+            return cause, advice
+    return "its logs name no cause that is known here", "Read the lines above and the whole log."
+
+
+def log_tail(path: Path, *, since_bytes: int = 0) -> str:
+    """Return the last part of a log, from `since_bytes` on; empty when there is none."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            start = since_bytes if since_bytes <= size else 0
+            file.seek(max(start, size - TAIL_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def last_lines(text: str) -> str:
+    """Return the last few lines that say something, stack frames left out."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if not line.lstrip().startswith(("at ", "... "))]
+    return "\n".join(told[-TAIL_LINES:])
