@@ -18,7 +18,7 @@ class NodesSettingsError(NodesError):
 
 
 class MissingProgramError(NodesError):
-    """A program of the machine (Java 17, Maven, nginx) is not installed or is of another version."""
+    """A program (Java 17, Maven, nginx) is not installed, or only in another version."""
 
 
 class InstallError(NodesError):

@@ -114,7 +114,7 @@ def _fetch_jars(lib: Path, java_home: Path) -> None:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
         raise InstallError(
             f"Maven could not fetch Cassandra {VERSION}:\n{tail}",
-            advice="Check the network, free disk space and Maven's settings.xml (mirrors, proxies).",
+            advice="Check the network, the disk and Maven's settings.xml (mirrors, proxies).",
         )
 
 

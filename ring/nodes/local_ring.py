@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # PyYAML comes with ccm, without types
 from ccmlib import common
 from ccmlib.cluster import Cluster
 from ccmlib.cluster_factory import ClusterFactory
@@ -255,4 +255,6 @@ def _start_error(node: LocalNode, mark: int, what: str = "ended while starting")
 
 
 def _describe(nodes: list[tuple[str, int, int]]) -> str:
-    return f"{len(nodes)} node(s) at " + ", ".join(f"{a}:{cql}/{storage}" for a, cql, storage in nodes)
+    return f"{len(nodes)} node(s) at " + ", ".join(
+        f"{a}:{cql}/{storage}" for a, cql, storage in nodes
+    )

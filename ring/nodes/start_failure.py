@@ -28,7 +28,11 @@ _CAUSES = (
         "Stop that process, or choose other ports (see the settings in README.md).",
     ),
     (
-        ("UnsupportedClassVersionError", "Unrecognized VM option", "Error: Could not create the Java"),
+        (
+            "UnsupportedClassVersionError",
+            "Unrecognized VM option",
+            "Error: Could not create the Java",
+        ),
         "the Java that started it is not the Java it needs",
         "Install Java 17, or set JAVA_HOME to one.",
     ),
