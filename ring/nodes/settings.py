@@ -17,6 +17,8 @@ from ring.settings import load_settings, setting
 HEAP_MIB_ALONE = 1024
 HEAP_MIB_AMONG_SEVERAL = 600
 REPOSITORY = Path(__file__).parents[2]
+# Installed as a wheel, the package stands among others: state belongs where the user is then.
+STATE = (REPOSITORY if (REPOSITORY / "setup.cfg").exists() else Path.cwd()) / ".catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,3 @@ class StackSettings:
     def schema_replication_factor(self, ring_nodes: int) -> int:
         """How many copies the schema asks for on a ring of so many nodes."""
         return self.replication_factor or min(3, ring_nodes)
-
-
-STATE = REPOSITORY / ".catalog"

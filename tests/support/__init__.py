@@ -1,0 +1,1 @@
+"""What tests share: rings, generated rows, faults."""
