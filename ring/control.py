@@ -1,0 +1,136 @@
+"""The control connection: reads the ring from the system tables and hears of its changes."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from ring.settings import RingSettings
+from ring.token_ring import Replication
+from ring.topology import RingNode, RingState, build_state
+from ring.transport import (
+    ConnectionOptions,
+    CqlConnection,
+    Endpoint,
+    TransportError,
+    connect,
+    query,
+    register,
+)
+
+_LOG: Final = logging.getLogger("ring.control")
+_EVENTS: Final = ("TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE")
+# A change comes as a burst of events; the tables are complete a moment later.
+_SETTLE_SECONDS: Final = 0.2
+_QUERY_TIMEOUT_SECONDS: Final = 5.0
+_RETRY_SECONDS: Final = 0.3
+_ANY: Final = ("0.0.0.0", "::", "None")  # noqa: S104 - compared with, never listened on
+
+
+async def fetch_state(connection: CqlConnection, settings: RingSettings) -> RingState:
+    """Read the ring through one node: three small queries.
+
+    Consistency: ONE, on node-local tables.
+
+    Raises:
+        TransportError: the node did not answer.
+    """
+    local, peers, keyspaces = await asyncio.gather(
+        query(connection, "SELECT * FROM system.local", timeout_seconds=_QUERY_TIMEOUT_SECONDS),
+        query(connection, "SELECT * FROM system.peers_v2", timeout_seconds=_QUERY_TIMEOUT_SECONDS),
+        query(
+            connection,
+            "SELECT replication FROM system_schema.keyspaces"
+            f" WHERE keyspace_name = '{settings.keyspace}'",
+            timeout_seconds=_QUERY_TIMEOUT_SECONDS,
+        ),
+    )
+    # system.local names its columns differently, and may say "any address" for its own.
+    row = dict(local[0])
+    address = str(row["rpc_address"])
+    row["native_address"] = connection.endpoint.address if address in _ANY else address
+    row["native_port"] = row.get("rpc_port") or connection.endpoint.port
+    itself = _node(row)
+    nodes = [itself, *(_node(peer) for peer in peers if _is_whole(peer))]
+    replication = Replication.from_options(dict(keyspaces[0]["replication"]) if keyspaces else {})
+    return build_state(
+        nodes,
+        replication,
+        local_datacenter=settings.local_datacenter or itself.datacenter,
+        local_address=settings.local_address,
+    )
+
+
+def _is_whole(row: dict[str, Any]) -> bool:
+    """A peer that is joining or leaving has a row with holes; it owns nothing to be read yet."""
+    return all(row.get(column) for column in ("native_address", "host_id", "tokens", "data_center"))
+
+
+def _node(row: dict[str, Any]) -> RingNode:
+    return RingNode(
+        address=str(row["native_address"]),
+        port=int(row["native_port"]),
+        host_id=str(row["host_id"]),
+        datacenter=str(row["data_center"]),
+        rack=str(row.get("rack") or ""),
+        release_version=str(row.get("release_version") or ""),
+        schema_version=str(row.get("schema_version") or ""),
+        tokens=tuple(sorted(int(token) for token in row.get("tokens") or ())),
+    )
+
+
+class ControlConnection:
+    """Keeps the picture of the ring fresh, through whichever node answers."""
+
+    def __init__(
+        self,
+        settings: RingSettings,
+        options: ConnectionOptions,
+        on_state: Callable[[RingState], None],
+        known_endpoints: Callable[[], Sequence[Endpoint]],
+    ) -> None:
+        self._settings = settings
+        # The system tables need no keyspace, and ours may not exist yet.
+        self._options = options
+        self._on_state = on_state
+        self._known_endpoints = known_endpoints
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Connect to one node after the other and follow the ring; for ever, until cancelled."""
+        while True:
+            for endpoint in self._endpoints():
+                try:
+                    await self._follow(endpoint)
+                except TransportError as error:
+                    _LOG.info("control connection to %s: %s", endpoint, error)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def _endpoints(self) -> list[Endpoint]:
+        """The contact points, then what the last picture knew: contact points may be gone."""
+        port = self._settings.cql_port
+        configured = [Endpoint(address, port) for address in self._settings.contact_points]
+        known = [endpoint for endpoint in self._known_endpoints() if endpoint not in configured]
+        return configured + known
+
+    async def _follow(self, endpoint: Endpoint) -> None:
+        connection = await connect(endpoint, self._options, self._settings.connect_timeout_seconds)
+        try:
+            await register(connection, _EVENTS, lambda _event: self._changed.set())
+            while True:
+                self._on_state(await fetch_state(connection, self._settings))
+                self._changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.topology_refresh_seconds):
+                        await self._wait_for_change(connection)
+                if not connection.is_open:
+                    return
+        finally:
+            await connection.aclose()
+
+    async def _wait_for_change(self, connection: CqlConnection) -> None:
+        connection.on_closed = lambda _connection: self._changed.set()
+        await self._changed.wait()
+        if connection.is_open:
+            await asyncio.sleep(_SETTLE_SECONDS)

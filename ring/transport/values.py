@@ -1,0 +1,152 @@
+"""Values to cells and back: our own code for the common types, the driver's for the rest."""
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from cassandra import cqltypes
+
+from ring.transport.errors import EncodeError, ProtocolViolationError
+
+Encoder = Callable[[Any], bytes]
+Decoder = Callable[[bytes], Any]
+
+_BIGINT: Final = struct.Struct(">q")
+_INT: Final = struct.Struct(">i")
+_LENGTH: Final = struct.Struct(">i")
+_NULL: Final = b"\xff\xff\xff\xff"
+_BIGINT_LENGTH: Final = b"\x00\x00\x00\x08"
+
+_INT_UNPACK: Final = _LENGTH.unpack_from
+
+
+def _encode_text(value: str) -> bytes:
+    return value.encode()
+
+
+def _decode_text(cell: bytes) -> str:
+    return cell.decode()
+
+
+def _encode_blob(value: bytes) -> bytes:
+    # bytes(5) is five zeros: a number must not pass for a blob.
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError(f"a blob wants bytes, not {type(value).__name__}")
+    return bytes(value)
+
+
+def _decode_bigint(cell: bytes) -> int:
+    return int.from_bytes(cell, "big", signed=True)
+
+
+def _decode_boolean(cell: bytes) -> bool:
+    return cell != b"\x00"
+
+
+_ENCODERS: Final[dict[Any, Encoder]] = {
+    cqltypes.LongType: _BIGINT.pack,
+    cqltypes.Int32Type: _INT.pack,
+    cqltypes.UTF8Type: _encode_text,
+    cqltypes.AsciiType: _encode_text,
+    cqltypes.BytesType: _encode_blob,
+}
+
+_DECODERS: Final[dict[Any, Decoder | None]] = {
+    cqltypes.LongType: _decode_bigint,
+    cqltypes.Int32Type: _decode_bigint,
+    cqltypes.UTF8Type: _decode_text,
+    cqltypes.AsciiType: _decode_text,
+    cqltypes.BooleanType: _decode_boolean,
+    # A blob is its bytes: no decoder is quicker than any.
+    cqltypes.BytesType: None,
+}
+
+
+def encoder_of(cql_type: Any, protocol_version: int) -> Encoder:
+    """The function that turns a Python value into a cell of this type."""
+    known = _ENCODERS.get(cql_type)
+    if known is not None:
+        return known
+    return lambda value: bytes(cql_type.to_binary(value, protocol_version))
+
+
+def decoder_of(cql_type: Any, protocol_version: int) -> Decoder | None:
+    """The function that turns a cell of this type into a Python value; None for blobs."""
+    if cql_type in _DECODERS:
+        return _DECODERS[cql_type]
+    return lambda cell: cql_type.from_binary(cell, protocol_version)
+
+
+def encode_cells(values: Sequence[object], encoders: Sequence[Encoder]) -> list[bytes | None]:
+    """Encode the values of a statement.
+
+    Raises:
+        EncodeError: a value does not fit its type, or there are too few or too many.
+    """
+    if len(values) != len(encoders):
+        raise EncodeError(f"the statement has {len(encoders)} markers, not {len(values)}")
+    cells: list[bytes | None] = []
+    for position, (value, encode) in enumerate(zip(values, encoders, strict=True)):
+        try:
+            cells.append(None if value is None else encode(value))
+        except (struct.error, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise EncodeError(f"value {position + 1} does not fit its column: {error}") from error
+    return cells
+
+
+def join_cells(cells: Sequence[bytes | None]) -> bytes:
+    """The values part of a frame: each cell behind its length, null as length -1."""
+    pack = _LENGTH.pack
+    return b"".join(
+        [_NULL if cell is None else pack(len(cell)) + cell for cell in cells],
+    )
+
+
+def bigint_cell(value: int) -> bytes:
+    """One bigint with its length: the values part of a read by id.
+
+    Raises:
+        EncodeError: not a number of 64 bits.
+    """
+    try:
+        return _BIGINT_LENGTH + _BIGINT.pack(value)
+    except struct.error as error:
+        raise EncodeError(f"{value!r} is no bigint") from error
+
+
+def decode_rows(
+    data: bytes, position: int, stop: int, decoders: Sequence[Decoder | None]
+) -> list[tuple[Any, ...]]:
+    """Decode the rows of a RESULT frame; a null cell becomes None.
+
+    Args:
+        data: bytes that hold the frame.
+        position: where the row count stands, which the rows follow.
+        stop: where the frame ends.
+        decoders: one for every column.
+
+    Raises:
+        ProtocolViolationError: the rows are not what the frame's length says.
+    """
+    unpack = _INT_UNPACK
+    (row_count,) = unpack(data, position)
+    position += 4
+    rows: list[tuple[Any, ...]] = []
+    for _ in range(row_count):
+        row: list[Any] = []
+        for decode in decoders:
+            (length,) = unpack(data, position)
+            position += 4
+            if length < 0:
+                row.append(None)
+                continue
+            stop = position + length
+            cell = data[position:stop]
+            row.append(cell if decode is None else decode(cell))
+            position = stop
+        rows.append(tuple(row))
+    if position != stop:
+        raise ProtocolViolationError(
+            f"{row_count} rows end {stop - position} bytes off their frame"
+        )
+    return rows
