@@ -3,18 +3,16 @@
 `etl.generate` plants these and writes how many into its manifest; `etl load` counts what it finds.
 Both sides use this module, so a kind that one of them does not know cannot be named by the other.
 
-What is counted, for every file:
+How things are counted, the same on both sides:
 
-* Rows are counted after joined lines are split; a blank line is no row.
-* `rows = loaded + rejected`. A rejected row has exactly one `Reject`, the first that applies:
-  invalid UTF-8 anywhere in the line, then the shape of the line, then the fields from left to
-  right, last the parents. Repairs and notes are counted of loaded rows only.
-* A superseded row (a later loaded row of the file has its key) is loaded, and repaired as
-  `DUPLICATE_KEY`; no other repair and no note but `OUT_OF_ORDER` is counted of it.
-  A rejected row supersedes nothing.
-* A stored row is one that is loaded and not superseded. Repairs and notes count rows, not
-  fields: two nulls in one row are one `NULL_WORD`. A row may count under several kinds.
-* The last six notes are of the file: each is 0 or 1.
+- A row has at most one reject. Line kinds come first, then the columns in the order of the table in
+  the legacy description, then the orphan check.
+- A repair or a note is counted on loaded rows only, a superseded one (`DUPLICATE_KEY`) included,
+  once per row and kind however many of its fields show it. A rejected row has neither.
+- Notes on relations between rows (those that say so) leave superseded rows out.
+- Notes on the file itself (those that say so) count what their text says.
+- A foreign key of 0 is an orphan; a primary key of 0 is an invalid integer.
+- Of two rows with one primary key the later *loaded* one stays: a rejected row supersedes nothing.
 """
 
 from enum import StrEnum, unique
@@ -25,23 +23,20 @@ class Repair(StrEnum):
     """The row was mended, loaded, and counts as repaired and as loaded."""
 
     UNCLOSED_QUOTE = "unclosed_quote"
-    """A photo's last field lacked its closing quote at the end of the line (photos.csv only).
+    """A quoted field (a photo's thumbnail url) lacked its closing quote at the end of the line.
 
-    In any other field, or any other file, a quote left open makes a `MALFORMED_ROW` of its line.
+    Only in the last column of photos.csv: a quote left open elsewhere is a `MALFORMED_ROW`.
     """
     JOINED_ROWS = "joined_rows"
-    """Two rows stood on one line of photos.csv, a comma between them; each of the two counts."""
+    """Two rows stood on one line of photos.csv, a comma between; each of the two rows counts."""
     ROUNDED_DATE = "rounded_date"
-    """A date was rounded by a spreadsheet: written with an exponent, `1.59588E+12`."""
+    """A date was rounded by a spreadsheet: it has an exponent (`1.59588E+12`)."""
     NULL_DATE = "null_date"
-    """A date was an unquoted `null` and became 1970-01-01 (this is no `NULL_WORD`)."""
+    """A date was the unquoted `null` and became 1970-01-01 (and is no `NULL_WORD`)."""
     FORMATTED_PRICE = "formatted_price"
-    """A price carried a currency sign ($, € or £) or thousands separators.
-
-    In `default_price`, `sale_price` or `original_price`. A plain `49.99` is no repair.
-    """
+    """A price carried a currency sign ($, €, £) or thousands separators; `49.99` is no repair."""
     DUPLICATE_KEY = "duplicate_key"
-    """A later loaded row has the same primary key; each superseded row counts."""
+    """A later row has the same primary key; the superseded row is the one counted."""
 
 
 @unique
@@ -49,46 +44,50 @@ class Note(StrEnum):
     """The row was read or kept as it is; a count of its own, neither repaired nor rejected."""
 
     NULL_WORD = "null_word"
-    """An unquoted `null` in `sale_price`, feature `value`, a photo's urls or `response`."""
+    """A field is the unquoted word `null`."""
     EMPTY_NULL = "empty_null"
-    """Nothing at all between the commas in one of the columns of `NULL_WORD`."""
+    """A field that may be null (value, sale_price, url, thumbnail_url, response) is empty,
+    without quotes."""
     DUPLICATE_RELATION = "duplicate_relation"
-    """An earlier stored row relates the same two products; the second and later ones count."""
+    """Relation between rows: the pair of products already stands on an earlier line."""
     SELF_RELATION = "self_relation"
-    """The product is related to itself."""
+    """Relation between rows: the product is related to itself."""
     SAME_SIZE = "same_size"
-    """A sku whose style has an earlier sku of the very same size; second and later ones count."""
+    """Relation between rows: an earlier sku of the style has the same size (also both null)."""
     SAME_STYLE_NAME = "same_style_name"
-    """A style whose product has an earlier style of the very same name; second and later ones."""
+    """Relation between rows: an earlier style of the product has the same name (also both null)."""
     NO_DEFAULT_STYLE = "no_default_style"
-    """A product that has stored styles, none of them default: counted once, on styles.csv."""
+    """Relation between rows, on styles.csv: one per product that has styles here, none default."""
     OUT_OF_ORDER = "out_of_order"
-    """The id is lower than that of the loaded row before it in the file.
-
-    Rejected rows are passed over; superseded rows take part like any loaded row.
-    """
+    """The id is smaller than that of the loaded row before it in the file (superseded included)."""
     TEXT_DATE = "text_date"
-    """A date that is neither a whole number, nor rounded, nor null: `2019-01-01`, ISO date-time."""
+    """A date is text (`2019-01-01`, an ISO date-time) rather than epoch milliseconds."""
     BOOLEAN_WORD = "boolean_word"
-    """A boolean written otherwise than exactly `true`, `false`, `1` or `0`."""
+    """A boolean is spelled otherwise than the column's usual way (default_style: not 0 or 1;
+    recommend and reported of reviews.csv: not true or false; all others: not 0 or 1)."""
     CHILDLESS = "childless"
-    """A product without a stored style (product.csv), a style without a stored sku (styles.csv)."""
+    """Relation between rows: after the load the product has neither features, styles nor related
+    rows (on product.csv), or the style neither photos nor skus (on styles.csv)."""
     ESCAPED_TEXT = "escaped_text"
-    """A text that has a quote character in it, so that the file doubles it."""
+    """A quoted field holds a doubled quote."""
     EXTREME_VALUE = "extreme_value"
-    """A price of 1,000,000 or more, or a sku's quantity 0."""
+    """A price is at least 5,000,000, or a quantity is 0."""
+    MULTILINE_ROW = "multiline_row"
+    """A quoted field holds line breaks, so that the row spans several lines."""
+    BLANK_LINE = "blank_line"
+    """The file: empty lines outside of quoted fields; they are no rows."""
     BYTE_ORDER_MARK = "byte_order_mark"
-    """The file starts with one."""
+    """The file: 1 when it begins with a UTF-8 byte-order mark."""
     CARRIAGE_RETURN = "carriage_return"
-    """The header's line ends in CRLF, and so do the others."""
+    """The file: lines that end in CR LF, the header included."""
     NO_FINAL_NEWLINE = "no_final_newline"
-    """The last row's line does not end."""
+    """The file: 1 when its last line has no newline."""
     PADDED_HEADER = "padded_header"
-    """A header name stands between spaces."""
+    """The file: header names that are padded with blanks."""
     REORDERED_HEADER = "reordered_header"
-    """The known columns stand in another order than in LEGACY_CSV's table."""
+    """The file: 1 when the known columns stand in another order."""
     EXTRA_COLUMN = "extra_column"
-    """The header names a column that the file is not known to have."""
+    """The file: header names that are not known; their fields are ignored."""
 
 
 @unique
@@ -96,21 +95,18 @@ class Reject(StrEnum):
     """The row was refused and stands in the rejects file with its line, column and bytes."""
 
     ORPHAN = "orphan"
-    """A parent row (or the related product) is neither loaded by these files nor stored."""
+    """The parent row (or the related product) is neither loaded by these files nor stored."""
     MALFORMED_ROW = "malformed_row"
-    """The line is no CSV row with as many fields as its header names.
+    """The line is no CSV row with this file's columns (wrong field count, stray quote).
 
-    Too few or too many fields, or a quote left open: a cut line costs itself, never its neighbours.
+    A line cut in the middle of a quoted field costs itself alone, never the rows after it.
     """
     INVALID_UTF8 = "invalid_utf8"
     """Some bytes of the line are no UTF-8; it goes before every other reason."""
     INVALID_INTEGER = "invalid_integer"
-    """A key, reference, quantity, rating, value or helpfulness is no whole 64-bit number.
-
-    `12x`, `1.5`, `1e3` and `99999999999999999999` are none.
-    """
+    """No whole 64-bit number: `12x`, `1.5`, `1e3`, `99999999999999999999`."""
     INVALID_PRICE = "invalid_price"
-    """A price that is neither a number of at most two decimals nor mendable: `free`, `12.5.9`."""
+    """Neither a number of at most two decimals nor mendable: `free`, `12.5.9`."""
     INVALID_BOOLEAN = "invalid_boolean"
     """Neither true/false, t/f nor 1/0 in any case: `maybe`, `2`."""
     INVALID_DATE = "invalid_date"
@@ -118,4 +114,4 @@ class Reject(StrEnum):
     RATING_OUT_OF_RANGE = "rating_out_of_range"
     """A whole number outside 1 to 5."""
     VALUE_OUT_OF_RANGE = "value_out_of_range"
-    """A characteristic's value, a whole number outside 1 to 5."""
+    """A characteristic's value: a whole number outside 1 to 5."""
