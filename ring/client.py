@@ -184,7 +184,7 @@ class RingClient:
 
         async def retire() -> None:
             gone_at = time.perf_counter() + self.settings.request_timeout_seconds
-            while node.in_flight and time.perf_counter() < gone_at:
+            while node.in_flight and time.perf_counter() < gone_at:  # noqa: ASYNC110 - no event
                 await asyncio.sleep(_TICK_SECONDS)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

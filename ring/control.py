@@ -41,7 +41,8 @@ async def fetch_state(connection: CqlConnection, settings: RingSettings) -> Ring
         query(connection, "SELECT * FROM system.peers_v2", timeout_seconds=_QUERY_TIMEOUT_SECONDS),
         query(
             connection,
-            "SELECT replication FROM system_schema.keyspaces"
+            # The settings admit letters, digits and _ in the name.
+            f"SELECT replication FROM system_schema.keyspaces"  # noqa: S608
             f" WHERE keyspace_name = '{settings.keyspace}'",
             timeout_seconds=_QUERY_TIMEOUT_SECONDS,
         ),

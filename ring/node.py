@@ -160,10 +160,10 @@ class Node:
         self.window = min(self.window, INITIAL_WINDOW)
         _LOG.info("node %s in service", self.endpoint)
 
-    def _held_long_enough(self) -> bool:
+    def _left_to_hold_seconds(self) -> float:
         now = time.perf_counter()
         recent = sum(1 for opened_at in self._openings if now - opened_at < _RECENT_SECONDS)
-        return now - self._opened_at >= hold_seconds(recent, self._probe_seconds)
+        return max(0.0, self._opened_at + hold_seconds(recent, self._probe_seconds) - now)
 
     # --- keeping it connected ------------------------------------------------------------------
 
@@ -260,8 +260,7 @@ class Node:
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if old_way in done and old_way.exception() is None:
-                while not self._held_long_enough():
-                    await asyncio.sleep(self._probe_seconds / 4)
+                await asyncio.sleep(self._left_to_hold_seconds())
                 if connection is self.connection:
                     self._close_circuit()
             elif new_way in done and new_way.exception() is None:
@@ -277,9 +276,11 @@ class Node:
 
     async def _prepare_and_send(self, attempt: Attempt) -> None:
         connection = self.connection
+        if connection is None:
+            lost = TransportError(f"{self.endpoint}: lost while preparing again")
+            attempt.call.attempt_failed(lost, may_retry=True)
+            return
         try:
-            if connection is None:
-                raise TransportError(f"{self.endpoint}: lost while preparing again")
             await prepare(
                 connection, attempt.call.statement.cql, timeout_seconds=_PREPARE_TIMEOUT_SECONDS
             )

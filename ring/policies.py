@@ -46,28 +46,20 @@ def choose_node(
     In this order: a replica in service with room in its window; a replica in service with room at
     all; any node in service (it will forward); any node that is at least connected.
     """
-    fallback: NodeT | None = None
-    for node in replicas:
-        if node.is_connected and not node.circuit_open and node not in tried:
-            in_flight = node.in_flight
-            if in_flight < node.window:
-                return node
-            if fallback is None and in_flight < max_in_flight:
-                fallback = node
-    if fallback is not None:
-        return fallback
-    for node in others:
-        if (
-            node.is_connected
-            and not node.circuit_open
-            and node not in tried
-            and node.in_flight < min(node.window, max_in_flight)
-        ):
+    untried = [node for node in replicas if node.is_connected and node not in tried]
+    for node in untried:
+        if not node.circuit_open and node.in_flight < node.window:
             return node
-    for nodes in (replicas, others):
-        for node in nodes:
-            if node.is_connected and node not in tried and node.in_flight < max_in_flight:
-                return node
+    for node in untried:
+        if not node.circuit_open and node.in_flight < max_in_flight:
+            return node
+    untried += [node for node in others if node.is_connected and node not in tried]
+    for node in untried:
+        if not node.circuit_open and node.in_flight < min(node.window, max_in_flight):
+            return node
+    for node in untried:
+        if node.in_flight < max_in_flight:
+            return node
     return None
 
 

@@ -1,4 +1,4 @@
-"""Settings: environment over file over default, the same loader for every program of the project."""
+"""Settings: environment over file over default; one loader for every program."""
 
 import dataclasses
 import ssl

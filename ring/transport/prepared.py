@@ -143,6 +143,11 @@ class Page(NamedTuple):
     paging_state: bytes | None
 
 
+# The answer to a write is its kind and nothing else.
+_VOID_BYTES: Final = 4
+_NO_ROWS: Final = Page([], None)
+
+
 def read_page(prepared: Prepared, data: bytes, start: int, stop: int) -> Page | None:
     """Read a RESULT frame by the metadata of PREPARE.
 
@@ -152,6 +157,8 @@ def read_page(prepared: Prepared, data: bytes, start: int, stop: int) -> Page | 
     Raises:
         ProtocolViolationError: the frame is not what its length and counts say.
     """
+    if stop - start == _VOID_BYTES:
+        return _NO_ROWS
     try:
         kind, flags, column_count = _RESULT_HEAD.unpack_from(data, start)
         if (
