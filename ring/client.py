@@ -4,41 +4,28 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from ring.call import FIRST, RETRY, SPECULATIVE, Attempt, Call, LiveRoute
+from ring.call import FIRST, Call
 from ring.control import ControlConnection
-from ring.errors import (
-    RingOverloadedError,
-    RingRequestError,
-    RingUnavailableError,
-)
+from ring.dispatcher import Dispatcher
+from ring.errors import RingRequestError, RingUnavailableError
+from ring.membership import Membership
 from ring.node import Node
-from ring.policies import choose_node, slow_after_seconds, speculative_delay_seconds
 from ring.settings import RingSettings
 from ring.statements import Statement
 from ring.telemetry import ClientTelemetry
-from ring.token_ring import range_of_token, token_of_key
-from ring.topology import RingNode, RingState
+from ring.topology import RingState
 from ring.transport import (
     ConnectionOptions,
-    CqlConnection,
     EncodeError,
     Endpoint,
     Page,
     Prepared,
-    TransportError,
 )
 
 _LOG: Final = logging.getLogger("ring")
-# Deadlines, speculation and silence are looked at this often while anything is outstanding: one
-# pass over what is in flight costs less than a timer for every request.
-_TICK_SECONDS: Final = 0.005
-_TUNE_SECONDS: Final = 0.5
-_FRESH_SECONDS: Final = 2.0
-_SPECULATION_BURST: Final = 64.0
 
 
 class _Bound:
@@ -63,36 +50,44 @@ class RingClient:
     idempotent ones are retried and, when slow, sent to a second replica too.
 
     Attributes:
-        state: the immutable picture of the ring; None until a node has told it.
-        nodes: live figures of each node, by endpoint.
         telemetry: counts that concern no single node.
     """
 
     def __init__(self, settings: RingSettings, statements: Iterable[Statement]) -> None:
         self.settings = settings
-        self.state: RingState | None = None
-        self.nodes: dict[Endpoint, Node] = {}
         self.telemetry = ClientTelemetry()
         self._statements = tuple(statements)
         self._by_name = {statement.name: statement for statement in self._statements}
         self._bound: dict[str, _Bound] = {}
         self._loop = asyncio.get_running_loop()
         self._options = _connection_options(settings)
-        self._routing = _Routing((), (), LiveRoute((), ()))
-        self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
-        self._retiring: set[asyncio.Task[None]] = set()
-        self._control: asyncio.Task[None] | None = None
-        self._queue: deque[Call] = deque()
+        self._membership = Membership(
+            self._make_node,
+            linger_seconds=settings.request_timeout_seconds,
+            on_change=self._check_ready,
+        )
+        self._dispatcher = Dispatcher(settings, self._membership.nodes, self.telemetry)
         self._unsent: dict[bytes, Call] = {}
-        self._queued_reads: dict[bytes, Call] = {}
-        self._ticker: asyncio.TimerHandle | None = None
-        self._tuned_at = 0.0
-        self._speculation_credit = _SPECULATION_BURST
+        self._control: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
-        self._closing = False
 
     def __repr__(self) -> str:
-        return f"<RingClient {list(self.nodes.values())} queued={len(self._queue)}>"
+        return f"<RingClient {list(self.nodes.values())} queued={self.queued}>"
+
+    @property
+    def state(self) -> RingState | None:
+        """The immutable picture of the ring; None until a node has told it."""
+        return self._membership.state
+
+    @property
+    def nodes(self) -> Mapping[Endpoint, Node]:
+        """Live figures of each node, by endpoint."""
+        return self._membership.nodes
+
+    @property
+    def queued(self) -> int:
+        """Calls that wait for a place at a node."""
+        return self._dispatcher.queued
 
     # --- opening and closing -------------------------------------------------------------------
 
@@ -105,11 +100,11 @@ class RingClient:
         """
         client = cls(settings, statements)
         for address in settings.contact_points:
-            client._add_node(Endpoint(address, settings.cql_port))
+            client._membership.add(Endpoint(address, settings.cql_port))
         control = ControlConnection(
             settings,
             dataclasses.replace(client._options, keyspace=None),
-            client._on_state,
+            client._membership.replace_state,
             lambda: list(client.nodes),
         )
         client._control = asyncio.create_task(control.run(), name="ring control connection")
@@ -134,32 +129,13 @@ class RingClient:
 
     async def aclose(self) -> None:
         """Close every connection. Outstanding calls fail with RingUnavailableError."""
-        self._closing = True
-        if self._ticker is not None:
-            self._ticker.cancel()
-        tasks = [task for task in (self._control, *self._tasks.values()) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, *self._retiring, return_exceptions=True)
-        while self._queue:
-            self._queue.popleft().fail(RingUnavailableError("the client was closed"))
+        if self._control is not None:
+            self._control.cancel()
+            await asyncio.gather(self._control, return_exceptions=True)
+        await self._membership.aclose()
+        self._dispatcher.close()
 
-    # --- the ring ------------------------------------------------------------------------------
-
-    def _on_state(self, state: RingState) -> None:
-        if state == self.state or self._closing:
-            return
-        wanted = {Endpoint(node.address, node.port) for node in state.nodes}
-        for endpoint in wanted - self.nodes.keys():
-            self._add_node(endpoint)
-        for endpoint in self.nodes.keys() - wanted:
-            self._retire_node(endpoint)
-        self.state = state
-        self._routing = self._route_live(state)
-        _LOG.info("ring: %s", ", ".join(node.address for node in state.nodes))
-        self._check_ready()
-
-    def _add_node(self, endpoint: Endpoint) -> None:
+    def _make_node(self, endpoint: Endpoint) -> Node:
         settings = self.settings
         node = Node(
             endpoint,
@@ -171,27 +147,10 @@ class RingClient:
             probe_seconds=settings.probe_seconds,
             reconnect_max_seconds=settings.reconnect_max_seconds,
             on_ready=self._on_node_ready,
-            on_room=self._drain,
+            on_room=self._dispatcher.drain,
         )
         node.speculative_seconds = settings.speculative_max_seconds
-        self.nodes[endpoint] = node
-        self._tasks[endpoint] = asyncio.create_task(node.run(), name=f"ring node {endpoint}")
-
-    def _retire_node(self, endpoint: Endpoint) -> None:
-        """A node has left the ring: nothing new goes there, and what is outstanding may finish."""
-        node = self.nodes.pop(endpoint)
-        task = self._tasks.pop(endpoint)
-
-        async def retire() -> None:
-            gone_at = time.perf_counter() + self.settings.request_timeout_seconds
-            while node.in_flight and time.perf_counter() < gone_at:  # noqa: ASYNC110 - no event
-                await asyncio.sleep(_TICK_SECONDS)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-        retiring = asyncio.create_task(retire())
-        self._retiring.add(retiring)
-        retiring.add_done_callback(self._retiring.discard)
+        return node
 
     def _on_node_ready(self, node: Node, prepared: Mapping[str, Prepared]) -> None:
         for name, one in prepared.items():
@@ -200,23 +159,11 @@ class RingClient:
                 self._bound[name] = _Bound(self._by_name[name], one)
         _LOG.info("node %s connected", node.endpoint)
         self._check_ready()
-        self._drain()
+        self._dispatcher.drain()
 
     def _check_ready(self) -> None:
         if self.state is not None and any(node.is_connected for node in self.nodes.values()):
             self._ready.set()
-
-    def _route_live(self, state: RingState) -> "_Routing":
-        """The routes of a picture of the ring, with the live nodes in the place of descriptions."""
-        known: dict[int, LiveRoute] = {}
-        for route in (*state.routes, state.any_route):
-            if id(route) not in known:
-                known[id(route)] = LiveRoute(self._live(route.replicas), self._live(route.others))
-        routes = tuple(known[id(route)] for route in state.routes)
-        return _Routing(state.tokens, routes, known[id(state.any_route)])
-
-    def _live(self, nodes: Sequence[RingNode]) -> tuple[Node, ...]:
-        return tuple(self.nodes[Endpoint(node.address, node.port)] for node in nodes)
 
     # --- statements ----------------------------------------------------------------------------
 
@@ -285,7 +232,7 @@ class RingClient:
                 bound.statement.consistency, page_rows=page_rows, paging_state=paging_state
             )
             body = head + cells + tail
-        if self.state is None:
+        if self._membership.state is None:
             raise RingUnavailableError("the ring is not known yet")
         if timeout_seconds is None:
             timeout_seconds = self.settings.request_timeout_seconds
@@ -294,12 +241,12 @@ class RingClient:
             bound.statement,
             prepared,
             body,
-            self._routing.route(key),
+            self._membership.routing.route(key),
             time.perf_counter() + timeout_seconds,
-            self._dispatch,
+            self._dispatcher.dispatch,
         )
         if bound.is_read:
-            leader = self._unsent.get(body) or self._queued_reads.get(body)
+            leader = self._unsent.get(body) or self._dispatcher.queued_reads.get(body)
             if leader is not None and leader.is_wanted:
                 self.telemetry.coalesced += 1
                 if leader.followers is None:
@@ -309,155 +256,13 @@ class RingClient:
             if not self._unsent:
                 self._loop.call_soon(self._unsent.clear)
             self._unsent[body] = call
-        self._dispatch(call, FIRST)
+        self._dispatcher.dispatch(call, FIRST)
         return call.future
 
     def _why_not_bound(self, name: str) -> Exception:
         if name in self._by_name:
             return RingUnavailableError(f"{name}: no node has prepared it yet")
         return RingRequestError(f"{name}: no statement of this name was opened with the client")
-
-    # --- attempts ------------------------------------------------------------------------------
-
-    def _dispatch(self, call: Call, kind: str) -> None:
-        """Send a call to the next node, queue it when all are full, or end it."""
-        if len(call.tried) < self.settings.max_attempts and self._send(call, kind):
-            return
-        if call.open_attempts:
-            return
-        replicas, others = call.route
-        if any(node.is_connected and node not in call.tried for node in replicas + others):
-            self._enqueue(call)
-            return
-        self.telemetry.unavailable += 1
-        asked = ", ".join(str(node.endpoint) for node in call.tried) or "none is connected"
-        error = RingUnavailableError(f"{call.statement.name}: no node could serve it ({asked})")
-        error.__cause__ = call.last_error
-        call.fail(error)
-
-    def _send(self, call: Call, kind: str) -> bool:
-        replicas, others = call.route
-        while True:
-            node = choose_node(replicas, others, call.tried, self.settings.max_in_flight)
-            if node is None or node.connection is None:
-                return False
-            try:
-                Attempt(call, node, kind, time.perf_counter()).send(node.connection)
-            except TransportError as error:
-                call.last_error = error
-                call.tried += (node,)
-                continue
-            break
-        if kind is RETRY:
-            self.telemetry.failovers += 1
-        elif self._speculation_credit < _SPECULATION_BURST:
-            self._speculation_credit += self.settings.speculative_share
-        if self._ticker is None:
-            self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
-        return True
-
-    def _enqueue(self, call: Call) -> None:
-        if len(self._queue) >= self.settings.queue_requests:
-            self.telemetry.refused += 1
-            call.fail(RingOverloadedError(f"{call.statement.name}: the queue is full"))
-            return
-        self._queue.append(call)
-        if call.statement.idempotent:
-            self._queued_reads[call.body] = call
-        self._tell_waiting(waiting=True)
-        if self._ticker is None:
-            self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
-
-    def _tell_waiting(self, *, waiting: bool) -> None:
-        for node in self.nodes.values():
-            node.calls_wait = waiting
-
-    def _drain(self) -> None:
-        """Send what waits, oldest first, as far as there is room."""
-        queue = self._queue
-        while queue:
-            call = queue[0]
-            if call.is_wanted and not self._send(call, FIRST):
-                return
-            queue.popleft()
-            self._queued_reads.pop(call.body, None)
-        self._tell_waiting(waiting=False)
-
-    # --- the clock -----------------------------------------------------------------------------
-
-    def _tick(self) -> None:
-        """Look after everything outstanding: deadlines, silence, second reads."""
-        now = time.perf_counter()
-        self._ticker = None
-        busy = False
-        for node in tuple(self.nodes.values()):
-            connection = node.connection
-            if connection is not None and connection.pending:
-                busy = True
-                self._look_after(node, connection, now)
-        for call in tuple(self._queue):
-            if call.expire(now):
-                self.telemetry.timeouts += 1
-        self._drain()
-        if now - self._tuned_at > _TUNE_SECONDS:
-            self._tuned_at = now
-            self._tune(now)
-        if (busy or self._queue) and self._ticker is None and not self._closing:
-            self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
-
-    def _look_after(self, node: Node, connection: CqlConnection, now: float) -> None:
-        handlers = tuple(connection.pending.values())
-        silent_since = max(connection.received_at, handlers[0].sent_at)
-        limit_seconds = max(self.settings.silence_seconds, 2 * node.speculative_seconds)
-        if now - silent_since > limit_seconds:
-            node.open_circuit(f"silent for {now - silent_since:.3f} s")
-        for attempt in handlers:
-            if not isinstance(attempt, Attempt) or not attempt.call.is_wanted:
-                continue
-            call = attempt.call
-            if call.expire(now):
-                self.telemetry.timeouts += 1
-            elif call.speculated or not call.statement.idempotent or len(self.nodes) == 1:
-                continue
-            elif node.circuit_open:
-                call.speculated = True
-                self._dispatch(call, RETRY)
-            elif now - attempt.sent_at > node.speculative_seconds and self._speculation_credit >= 1:
-                self._speculation_credit -= 1
-                call.speculated = True
-                self._dispatch(call, SPECULATIVE)
-
-    def _tune(self, now: float) -> None:
-        """Learn from the last half second: tails for speculation, references for slowness."""
-        nodes = tuple(self.nodes.values())
-        for node in nodes:
-            tail_seconds = node.tail_seconds()
-            if tail_seconds is not None:
-                node.speculative_seconds = speculative_delay_seconds(
-                    tail_seconds,
-                    self.settings.speculative_min_seconds,
-                    self.settings.speculative_max_seconds,
-                )
-            others = [
-                other.latency_seconds
-                for other in nodes
-                if other is not node and now - other.last_reply_at < _FRESH_SECONDS
-            ]
-            if len(nodes) > 1 and node.baseline_seconds:
-                node.slow_seconds = slow_after_seconds(node.baseline_seconds, others)
-
-
-class _Routing(NamedTuple):
-    """Token → live nodes, made anew with every picture of the ring."""
-
-    tokens: tuple[int, ...]
-    routes: tuple[LiveRoute, ...]
-    any_route: LiveRoute
-
-    def route(self, partition_key: bytes | None) -> LiveRoute:
-        if partition_key is None or not self.tokens:
-            return self.any_route
-        return self.routes[range_of_token(self.tokens, token_of_key(partition_key))]
 
 
 def _connection_options(settings: RingSettings) -> ConnectionOptions:

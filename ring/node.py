@@ -313,3 +313,6 @@ async def _discard(
         connection, _ = new_way.result()
         if connection is not kept:
             await connection.aclose()
+
+
+NodeFactory = Callable[[Endpoint], Node]

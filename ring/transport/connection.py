@@ -1,8 +1,8 @@
 """One CQL connection on the application's own event loop.
 
 There is no second thread and no lock: everything happens in callbacks of the loop. Requests that
-are submitted in one turn of the loop leave in one write; replies are handed to their handlers while the
-bytes are being split, without a task in between.
+are submitted in one turn of the loop leave in one write; replies are handed to their handlers while
+the bytes are being split, without a task in between.
 """
 
 import asyncio
