@@ -1,0 +1,1 @@
+"""Benchmarks: one file per workload, each callable as `python -m benchmarks.<name>`."""

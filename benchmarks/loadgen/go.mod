@@ -1,0 +1,3 @@
+module catalog/benchmarks/loadgen
+
+go 1.21

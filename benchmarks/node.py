@@ -1,0 +1,210 @@
+"""A Cassandra node of the benchmarks' own: the shipped options and what a run changes in them."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from benchmarks.paths import NODE_STATE, STATE
+from benchmarks.processes import Process, StartError, listens, process_cpu_seconds
+from ring.nodes.install import VERSION, install_cassandra
+from ring.nodes.java import find_java_home
+
+CQL_PORT: Final = 9042
+START_TIMEOUT_SECONDS: Final = 180.0
+NODETOOL_TIMEOUT_SECONDS: Final = 900.0
+
+
+def installation() -> Path:
+    """Return the folder of the pinned Cassandra, installed when it was missing."""
+    directory = STATE / "cassandra" / VERSION
+    install_cassandra(directory, java_home=find_java_home())
+    return directory
+
+
+class Node:
+    """One node on one address, all its files in one folder; a context manager.
+
+    `options` are top-level keys of cassandra.yaml with their values as YAML text; `jvm` are flags
+    that come after the shipped ones.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        address: str = "127.0.30.1",
+        options: Mapping[str, str] | None = None,
+        jvm: tuple[str, ...] = (),
+        heap: str = "1024M",
+        jmx_port: int = 7330,
+    ) -> None:
+        self.address = address
+        self.options = dict(options or {})
+        self.jvm = jvm
+        self.heap = heap
+        self.folder = NODE_STATE / name
+        self._jmx_port = jmx_port
+        self._installation = installation()
+        self._process: Process | None = None
+
+    def __repr__(self) -> str:
+        """Address and options, for logs."""
+        return f"<Node {self.address} {self.options} {self.jvm}>"
+
+    @property
+    def contact(self) -> str:
+        """Host and port of the CQL server."""
+        return f"{self.address}:{CQL_PORT}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the JVM."""
+        if self._process is None:
+            raise StartError("the node was not started")
+        return self._process.pid
+
+    def wipe(self) -> Self:
+        """Remove all data of an earlier run; only while it is stopped."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return self
+
+    def start(self) -> Self:
+        """Start and wait until the CQL port is open.
+
+        Raises:
+            StartError: it ended, or was not ready in `START_TIMEOUT_SECONDS`.
+        """
+        if listens(self.address, CQL_PORT):
+            raise StartError(f"{self.contact} is taken: another benchmark runs")
+        conf = self._write_configuration()
+        logs = self.folder / "logs"
+        self._process = Process(
+            "cassandra",
+            [
+                self._installation / "bin" / "cassandra",
+                "-f",
+                "-R",
+                f"-Dcassandra.logdir={logs}",
+            ],
+            log=logs / "startup.log",
+            environ=self._environ(conf),
+            stop_seconds=60,
+        ).start()
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _wait(self) -> None:
+        process = self._process
+        assert process is not None
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not listens(self.address, CQL_PORT):
+            process.check_alive()
+            if time.monotonic() > deadline:
+                raise StartError(f"{self.contact} did not open; see {process.log}")
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Stop the node and wait for its end."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the JVM."""
+        os.kill(self.pid, number)
+
+    def cpu_seconds(self) -> float:
+        """CPU time the JVM has used so far."""
+        return process_cpu_seconds(self.pid)
+
+    def nodetool(self, *arguments: str) -> str:
+        """Run nodetool against this node and return what it prints."""
+        command = [str(self._installation / "bin" / "nodetool"), "-p", str(self._jmx_port)]
+        done = subprocess.run(
+            command + list(arguments),
+            env=self._environ(self.folder / "conf"),
+            capture_output=True,
+            text=True,
+            timeout=NODETOOL_TIMEOUT_SECONDS,
+            check=True,
+        )
+        return done.stdout
+
+    def disk_bytes(self, keyspace: str, table: str) -> int:
+        """Return the size of a table's SSTables."""
+        folders = (self.folder / "data" / keyspace).glob(f"{table}-*")
+        files = (path for folder in folders for path in folder.iterdir() if path.is_file())
+        return sum(path.stat().st_size for path in files)
+
+    def __enter__(self) -> Self:
+        """Start, unless it runs already."""
+        return self if self._process is not None else self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def _environ(self, conf: Path) -> dict[str, str]:
+        return {
+            **os.environ,
+            "JAVA_HOME": str(find_java_home()),
+            "CASSANDRA_CONF": str(conf),
+            "MAX_HEAP_SIZE": self.heap,
+            "JVM_EXTRA_OPTS": " ".join(self.jvm),
+        }
+
+    def _write_configuration(self) -> Path:
+        conf = self.folder / "conf"
+        shutil.copytree(self._installation / "conf", conf, dirs_exist_ok=True)
+        yaml = conf / "cassandra.yaml"
+        text = yaml.read_text(encoding="utf-8")
+        for key, value in {**self._placement(), **self.options}.items():
+            text = set_option(text, key, value)
+        yaml.write_text(text, encoding="utf-8")
+        env = conf / "cassandra-env.sh"
+        ported = re.sub(r"(?m)^JMX_PORT=.*$", f"JMX_PORT={self._jmx_port}", env.read_text())
+        env.write_text(ported, encoding="utf-8")
+        return conf
+
+    def _placement(self) -> dict[str, str]:
+        """Return the options that say where the node lives."""
+        seeds = f'[{{class_name: "{SEED_PROVIDER}", parameters: [{{seeds: "{self.address}"}}]}}]'
+        return {
+            "cluster_name": "benchmark",
+            "listen_address": self.address,
+            "rpc_address": self.address,
+            "seed_provider": seeds,
+            "data_file_directories": f'["{self.folder / "data"}"]',
+            "commitlog_directory": f'"{self.folder / "commitlog"}"',
+            "saved_caches_directory": f'"{self.folder / "saved_caches"}"',
+            "hints_directory": f'"{self.folder / "hints"}"',
+            "cdc_raw_directory": f'"{self.folder / "cdc_raw"}"',
+        }
+
+
+SEED_PROVIDER: Final = "org.apache.cassandra.locator.SimpleSeedProvider"
+
+
+def set_option(yaml: str, key: str, value: str) -> str:
+    """Return `yaml` with one top-level key, and all below it, replaced.
+
+    The value goes on one line in YAML's flow style; an empty value removes the key.
+    """
+    kept = re.sub(rf"(?m)^{re.escape(key)}:.*\n(?:[ \t-].*\n)*", "", yaml)
+    return f"{kept.rstrip()}\n{key}: {value}\n" if value else kept
