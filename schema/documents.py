@@ -251,7 +251,7 @@ def pack_segment(live_rows: Mapping[int, int]) -> bytes:
     return counts.tobytes()
 
 
-def unpack_segment(live_rows: bytes) -> array[int]:
+def unpack_segment(live_rows: bytes) -> "array[int]":
     """Return the live rows of the segment's 1,000 blocks, in block order."""
     counts = array("H", live_rows)
     if byteorder == "little":
