@@ -1,0 +1,109 @@
+"""The application: the one place where its parts meet."""
+
+import os
+import sys
+
+from aiohttp import web
+
+from catalog_api import keys, lifecycle
+from catalog_api.access_log import AccessLog
+from catalog_api.answers import HeadWriter
+from catalog_api.edge import Edge
+from catalog_api.encoding import Encoder
+from catalog_api.handlers.health import HealthHandler
+from catalog_api.handlers.products import ProductsHandler
+from catalog_api.lane import FastLane
+from catalog_api.publication import Publication
+from catalog_api.reception import Reception
+from catalog_api.repositories.directory import DirectoryCache
+from catalog_api.repositories.products import ProductsRepository
+from catalog_api.repositories.rows import RowSource
+from catalog_api.request_ids import RequestIds
+from catalog_api.routes import add_routes
+from catalog_api.settings import ApiSettings
+from catalog_api.telemetry import RequestTelemetry
+
+
+def build_app(
+    settings: ApiSettings,
+    *,
+    ring: RowSource,
+    publication: Publication | None = None,
+    worker_name: str = "worker",
+) -> web.Application:
+    """Return the application around a ring client, which it closes at its end.
+
+    Args:
+        settings: as documented there.
+        ring: the ring client; it need not be connected yet.
+        publication: where the workers of this port leave their figures; None when there is one.
+        worker_name: this worker's name there.
+    """
+    reception = _build_reception(settings)
+    deadline_seconds = settings.request_deadline_seconds
+    directory = DirectoryCache(
+        ring,
+        refresh_seconds=settings.directory_refresh_seconds,
+        timeout_seconds=deadline_seconds,
+    )
+    products = ProductsHandler(
+        ProductsRepository(
+            ring,
+            directory,
+            timeout_seconds=deadline_seconds,
+            parallel_reads=settings.parallel_block_reads,
+        ),
+        Encoder(compress_min_bytes=settings.compress_min_bytes),
+        profile=settings.profile,
+        max_page_rows=settings.max_page_rows,
+    )
+    health = HealthHandler(
+        ring,
+        reception.heads,
+        reception.telemetry,
+        publication=publication,
+        worker_name=worker_name,
+        readiness_seconds=settings.readiness_deadline_seconds,
+    )
+    app = web.Application(client_max_size=settings.max_body_bytes)
+    routes = add_routes(app, products, health, mount=settings.mount)
+    app[keys.RING] = ring
+    app[keys.DIRECTORY] = directory
+    app[keys.RECEPTION] = reception
+    app[keys.WORKER_NAME] = worker_name
+    if publication is not None:
+        app[keys.PUBLICATION] = publication
+    app[keys.LANE] = FastLane(mount=settings.mount, products=products, reception=reception)
+    app[keys.EDGE] = Edge(routes, reception=reception, max_body_bytes=settings.max_body_bytes)
+    app.cleanup_ctx.extend(
+        [
+            lifecycle.ring,
+            lifecycle.directory,
+            lifecycle.clock,
+            lifecycle.access_log,
+            lifecycle.publication,
+        ]
+    )
+    return app
+
+
+def _build_reception(settings: ApiSettings) -> Reception:
+    telemetry = RequestTelemetry()
+    return Reception(
+        heads=HeadWriter(
+            cache_control=settings.cache_control, allowed_origins=settings.allowed_origins
+        ),
+        request_ids=RequestIds(),
+        telemetry=telemetry,
+        access_log=AccessLog(
+            sample=settings.log_sample, write=_write_to_stdout, telemetry=telemetry
+        ),
+        deadline_seconds=settings.request_deadline_seconds,
+    )
+
+
+def _write_to_stdout(lines: bytes) -> None:
+    """Write whole lines past Python's buffers, so that lines of two workers do not mix."""
+    rest = memoryview(lines)
+    while rest:
+        rest = rest[os.write(sys.stdout.fileno(), rest) :]

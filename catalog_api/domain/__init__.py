@@ -1,0 +1,1 @@
+"""What requests mean, without any I/O: ids, pages and the profiles of value types."""

@@ -1,0 +1,157 @@
+"""The edge of the application: everything that is not the fast lane's enters and leaves here.
+
+It stands around aiohttp's application instead of among its middlewares, because some answers are
+made outside those: 417 for a strange Expect, 400 for what is not HTTP.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import Final
+
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import LineTooLong
+
+from catalog_api.answers import NO_CONTENT, Answer, problem
+from catalog_api.failures import answer_failure
+from catalog_api.reception import ORIGIN, REQUEST_ID, Reception
+from catalog_api.responses import AnswerResponse
+
+RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+UNMATCHED: Final = "unmatched"
+UNREADABLE: Final = "unreadable"
+_ALLOWED_HEADERS: Final = (
+    "Authorization, Content-Type, If-None-Match, X-Legacy-Profile, X-Request-Id"
+)
+_PREFLIGHT_SECONDS: Final = 600
+
+
+class Edge:
+    """Gives each request its id, deadline, errors, figures and log line.
+
+    Args:
+        routes: names the routes by the canonical paths of the application's resources.
+        reception: shared with the fast lane.
+        max_body_bytes: requests that announce more are refused unread.
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[str, str],
+        *,
+        reception: Reception,
+        max_body_bytes: int,
+    ) -> None:
+        self._routes = routes
+        self._reception = reception
+        self._max_body_bytes = max_body_bytes
+
+    def around(self, handle: RequestHandler) -> RequestHandler:
+        """Return the application's handler with the edge around it; raises only when cancelled."""
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            return await self._pass(handle, request)
+
+        return answer
+
+    async def _pass(self, handle: RequestHandler, request: web.BaseRequest) -> AnswerResponse:
+        started = perf_counter()
+        reception = self._reception
+        reception.telemetry.in_flight += 1
+        try:
+            request_id = reception.request_ids.take(request.headers.get(REQUEST_ID))
+            too_large = (request.content_length or 0) > self._max_body_bytes
+            if too_large:
+                answer = problem(413, f"A body may have {self._max_body_bytes} bytes at most.")
+            else:
+                answer = await self._answer(handle, request, request_id)
+            keep_alive = request.keep_alive and not too_large
+            return self._seal(request, answer, request_id, started, keep_alive=keep_alive)
+        finally:
+            reception.telemetry.in_flight -= 1
+
+    def answer_unreadable(
+        self, request: web.BaseRequest, status: int, cause: object
+    ) -> web.StreamResponse:
+        """Answer what the parser refused, and close: what follows on the connection is unclear."""
+        if isinstance(cause, LineTooLong):
+            answer = problem(400, "The request line or a header is too long.")
+        elif status < 500:
+            answer = problem(400, "This is not a well-formed HTTP request.")
+        else:
+            answer = problem(500, "This failed on our side.")
+        request_id = self._reception.request_ids.take(None)
+        return self._seal(request, answer, request_id, perf_counter(), keep_alive=False)
+
+    async def _answer(
+        self, handle: RequestHandler, request: web.BaseRequest, request_id: str
+    ) -> Answer:
+        try:
+            async with asyncio.timeout(self._reception.deadline_seconds):
+                response = await handle(request)
+        except web.HTTPMethodNotAllowed as error:
+            return self._answer_method(request, error.allowed_methods)
+        except web.HTTPException as error:
+            return _answer_http_exception(error)
+        except Exception as error:  # noqa: BLE001 - the outermost place: each has its answer
+            return answer_failure(error, request_id)
+        if not isinstance(response, AnswerResponse):
+            wrong = TypeError(f"the handler returned {type(response).__name__}")
+            return answer_failure(wrong, request_id)
+        return response.answer
+
+    def _answer_method(self, request: web.BaseRequest, methods: set[str]) -> Answer:
+        """Answer OPTIONS of a known path, preflights among them, and 405 for other methods."""
+        allowed = ", ".join(sorted(methods | {hdrs.METH_OPTIONS}))
+        headers = f"Allow: {allowed}\r\n"
+        if request.method != hdrs.METH_OPTIONS:
+            return problem(405, f"{request.method} is not allowed here.", headers=headers)
+        origin = request.headers.get(ORIGIN)
+        asks = hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+        if origin is not None and asks and self._reception.heads.allows(origin):
+            headers += (
+                f"Access-Control-Allow-Methods: {allowed}\r\n"
+                f"Access-Control-Allow-Headers: {_ALLOWED_HEADERS}\r\n"
+                f"Access-Control-Max-Age: {_PREFLIGHT_SECONDS}\r\n"
+            )
+        return Answer(NO_CONTENT, headers=headers)
+
+    def _seal(
+        self,
+        request: web.BaseRequest,
+        answer: Answer,
+        request_id: str,
+        started: float,
+        *,
+        keep_alive: bool,
+    ) -> AnswerResponse:
+        reception, message = self._reception, request._message  # noqa: SLF001 - the raw request
+        keep_alive = keep_alive and not reception.heads.draining
+        response = AnswerResponse(answer)
+        response.seal(
+            reception.wire(message, answer, request_id, keep_alive=keep_alive),
+            keep_alive=keep_alive,
+            drain_seconds=reception.deadline_seconds,
+        )
+        route = self._route_of(request)
+        seconds = perf_counter() - started
+        reception.note(message, request.protocol.peername, request_id, route, answer, seconds)
+        return response
+
+    def _route_of(self, request: web.BaseRequest) -> str:
+        match_info = request.match_info if isinstance(request, web.Request) else None
+        if match_info is None:
+            return UNREADABLE
+        resource = match_info.route.resource
+        return UNMATCHED if resource is None else self._routes[resource.canonical]
+
+
+def _answer_http_exception(error: web.HTTPException) -> Answer:
+    if error.status == 404:
+        return problem(404, "There is nothing at this path.")
+    if error.status == 413:
+        return problem(413, "The body is too large.")
+    if error.status == 417:
+        return problem(417, "Only 100-continue can be expected.")
+    return problem(error.status, error.reason)

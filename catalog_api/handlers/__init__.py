@@ -1,0 +1,1 @@
+"""Handlers speak HTTP: they read a request and choose an answer."""

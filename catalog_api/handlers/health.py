@@ -1,0 +1,81 @@
+"""Answers for those who run the server: is it alive, may it be asked, how does it fare."""
+
+import asyncio
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from catalog_api.answers import JSON_OK, METRICS_OK, Answer, HeadWriter, unavailable
+from catalog_api.figures import Figures
+from catalog_api.metrics import gather, render
+from catalog_api.publication import Publication
+from catalog_api.repositories.rows import RowSource
+from catalog_api.responses import AnswerResponse
+from catalog_api.telemetry import RequestTelemetry
+from ring.errors import RingError
+from schema.statements import SELECT_DIRECTORY
+
+_ALIVE: Final = orjson.dumps({"status": "alive"})
+_READY: Final = orjson.dumps({"status": "ready"})
+
+
+class HealthHandler:
+    """Answers /healthz, /readyz and /metrics.
+
+    Args:
+        rows: asked whether Cassandra can be read.
+        heads: knows whether the process is about to stop.
+        telemetry: this process's figures.
+        publication: where all workers leave theirs; None for a process that stands alone.
+        worker_name: this process's name there.
+        readiness_seconds: deadline of the read behind /readyz.
+    """
+
+    def __init__(
+        self,
+        rows: RowSource,
+        heads: HeadWriter,
+        telemetry: RequestTelemetry,
+        *,
+        publication: Publication | None,
+        worker_name: str,
+        readiness_seconds: float,
+    ) -> None:
+        self._rows = rows
+        self._heads = heads
+        self._telemetry = telemetry
+        self._publication = publication
+        self._worker_name = worker_name
+        self._readiness_seconds = readiness_seconds
+
+    async def alive(self, _request: web.Request) -> web.StreamResponse:
+        """Answer 200 as long as the process answers at all."""
+        return AnswerResponse(Answer(JSON_OK, _ALIVE))
+
+    async def ready(self, _request: web.Request) -> web.StreamResponse:
+        """Answer 200 when Cassandra can be read, else 503; 503 too once a stop has begun."""
+        if self._heads.draining:
+            return AnswerResponse(unavailable("The server is about to stop.", 1))
+        try:
+            async with asyncio.timeout(self._readiness_seconds):
+                await self._rows.execute(
+                    SELECT_DIRECTORY.name, (), timeout_seconds=self._readiness_seconds
+                )
+        except (RingError, TimeoutError):
+            return AnswerResponse(unavailable("Cassandra cannot be read.", 1))
+        return AnswerResponse(Answer(JSON_OK, _READY))
+
+    async def metrics(self, _request: web.Request) -> web.StreamResponse:
+        """Answer the figures of all workers in Prometheus' text format."""
+        own = gather(self._telemetry, self._rows)
+        # The files are small, but a disk may stall: not on the loop.
+        text = await asyncio.to_thread(self._render, own)
+        return AnswerResponse(Answer(METRICS_OK, text))
+
+    def _render(self, own: Figures) -> bytes:
+        if self._publication is None:
+            return render(own)
+        # Published before it is told: the next worker asked will not know less.
+        self._publication.publish(self._worker_name, own)
+        return render(self._publication.total())

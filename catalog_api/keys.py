@@ -1,0 +1,20 @@
+"""Every key under which the application holds a part of itself."""
+
+from typing import Final
+
+from aiohttp import web
+
+from catalog_api.edge import Edge
+from catalog_api.lane import FastLane
+from catalog_api.publication import Publication
+from catalog_api.reception import Reception
+from catalog_api.repositories.directory import DirectoryCache
+from catalog_api.repositories.rows import RowSource
+
+RING: Final = web.AppKey("ring", RowSource)
+DIRECTORY: Final = web.AppKey("directory", DirectoryCache)
+RECEPTION: Final = web.AppKey("reception", Reception)
+PUBLICATION: Final = web.AppKey("publication", Publication)
+WORKER_NAME: Final = web.AppKey("worker_name", str)
+EDGE: Final = web.AppKey("edge", Edge)
+LANE: Final = web.AppKey("lane", FastLane)

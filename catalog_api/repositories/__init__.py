@@ -1,0 +1,1 @@
+"""Repositories speak CQL, by the statement names of `schema.statements`."""

@@ -1,0 +1,130 @@
+"""Products as they are stored: bodies by id, and pages of list rows by block."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from catalog_api.domain.page import Page
+from catalog_api.repositories.directory import DirectoryCache, Position, Span
+from catalog_api.repositories.rows import RowSource
+from ring.statements import Statement
+from schema.documents import unpack_live_ids
+from schema.statements import SELECT_BLOCK_SLICE, SELECT_LIVE_IDS
+
+_Result = TypeVar("_Result")
+
+
+class ProductsRepository:
+    """Reads products through the ring client.
+
+    Args:
+        rows: the ring client.
+        directory: which blocks hold how many rows.
+        timeout_seconds: deadline of each read.
+        parallel_reads: most reads that one page has under way at once.
+    """
+
+    def __init__(
+        self,
+        rows: RowSource,
+        directory: DirectoryCache,
+        *,
+        timeout_seconds: float,
+        parallel_reads: int,
+    ) -> None:
+        self._rows = rows
+        self._directory = directory
+        self._timeout_seconds = timeout_seconds
+        self._parallel_reads = parallel_reads
+
+    async def fetch_body(self, statement: Statement, product_id: int) -> tuple[bytes, str] | None:
+        """Return a stored body and its entity tag; None when the product does not exist.
+
+        One partition, one round trip; idempotent. Consistency: LOCAL_ONE.
+
+        Args:
+            statement: one of those that select a body and its tag by product id.
+            product_id: any id.
+
+        Raises:
+            RingError: no replica answered in time.
+        """
+        row = await self._rows.fetch_one(
+            statement.name, (product_id,), timeout_seconds=self._timeout_seconds
+        )
+        # A deleted product leaves live, empty bodies: cells, not tombstones.
+        if row is None or not row[0]:
+            return None
+        body, etag = row
+        return body, etag
+
+    async def fetch_page(self, page: Page) -> list[bytes]:
+        """Return the stored list rows of a page, by id ascending.
+
+        Two round trips, whatever the page: bitmaps of the blocks touched, then their rows. Rows
+        that were deleted since the directory was read are made up for from the blocks after.
+
+        Raises:
+            RingError: no replica answered in time.
+        """
+        directory = await self._directory.current()
+        position: Position = directory.locate(page.offset)
+        found: list[bytes] = []
+        while len(found) < page.rows:
+            spans, position = directory.spans(position, page.rows - len(found))
+            if not spans:
+                break
+            bitmaps = await self._together(self._fetch_live_ids, [(span.block,) for span in spans])
+            slices = [
+                (span.block, ids[0], ids[-1])
+                for span, live_ids in zip(spans, bitmaps, strict=True)
+                if (ids := _ids_of(span, live_ids))
+            ]
+            rows = await self._together(self._fetch_slice, slices)
+            found.extend(row for rows_of_block in rows for row in rows_of_block)
+        return found[: page.rows]
+
+    async def _fetch_live_ids(self, block: int) -> bytes:
+        row = await self._rows.fetch_one(
+            SELECT_LIVE_IDS.name, (block,), timeout_seconds=self._timeout_seconds
+        )
+        return b"" if row is None else row[0] or b""
+
+    async def _fetch_slice(self, block: int, first_id: int, last_id: int) -> list[bytes]:
+        rows = await self._rows.execute(
+            SELECT_BLOCK_SLICE.name,
+            (block, first_id, last_id),
+            timeout_seconds=self._timeout_seconds,
+        )
+        return [body for (body,) in rows if body]
+
+    async def _together(
+        self,
+        read: Callable[..., Awaitable[_Result]],
+        arguments: Sequence[tuple[int, ...]],
+    ) -> list[_Result]:
+        """Run one read per item side by side, a bounded number at once; results in order.
+
+        The first failure ends the others and is raised.
+        """
+        if len(arguments) == 1:
+            return [await read(*arguments[0])]
+        gate = asyncio.Semaphore(self._parallel_reads)
+
+        async def gated(values: tuple[int, ...]) -> _Result:
+            async with gate:
+                return await read(*values)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(gated(values)) for values in arguments]
+        except* Exception as failures:
+            raise failures.exceptions[0] from failures
+        return [task.result() for task in tasks]
+
+
+def _ids_of(span: Span, live_ids: bytes) -> list[int]:
+    """Return the ids that the span stands for in the block as it is now."""
+    if not live_ids:
+        return []
+    return unpack_live_ids(span.block, live_ids)[span.rank : span.rank + span.rows]

@@ -1,0 +1,35 @@
+"""What the repositories ask of the ring client; tests may put something else behind it."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class RowSource(Protocol):
+    """Runs prepared statements by name; `ring.RingClient` is one.
+
+    Every method keeps to its deadline and raises `ring.errors.RingError`, nothing else.
+    """
+
+    async def execute(
+        self,
+        name: str,
+        values: Sequence[object] = (),
+        *,
+        timeout_seconds: float | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows."""
+        ...
+
+    async def fetch_one(
+        self,
+        name: str,
+        values: Sequence[object] = (),
+        *,
+        timeout_seconds: float | None = None,
+    ) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        ...
+
+    async def aclose(self) -> None:
+        """End every connection."""
+        ...

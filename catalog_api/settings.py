@@ -1,0 +1,113 @@
+"""Settings of the app server: environment, then file, then the defaults here.
+
+The environment variable is `CATALOG_` and the field's name in upper case; `ring.settings` loads.
+Every field is listed in this room's README; a test holds the two together.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from catalog_api.domain.profile import Profile
+from ring.settings import PREFIX, setting
+
+_MOUNT: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+_HEADER_VALUE: Final = re.compile(r"[ -~]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What an app server is told; each field's `doc` says what for and why its default.
+
+    Raises:
+        ValueError: a value cannot be used; the message names the setting. The loader makes it a
+            `RingSettingsError`.
+    """
+
+    host: str = setting(
+        "127.0.0.1", "Address to listen on. Loopback by default; nginx is the public face."
+    )
+    port: int = setting(8080, "Port to listen on; 0 takes a free one.")
+    workers: int = setting(1, "Processes that share the port. One a core is the most that helps.")
+    profile: str = setting(
+        "2021", "Profile of value types: 2021 or 2020; `X-Legacy-Profile` overrides it."
+    )
+    mount: str = setting(
+        "/api/fec2", "Second home of every path, as `<mount>/<any campus>/…`; empty for none."
+    )
+    max_page_rows: int = setting(1000, "Most rows that one answer carries, whatever `count` asks.")
+    parallel_block_reads: int = setting(
+        16, "Most reads that one page of /products has under way at once."
+    )
+    directory_refresh_seconds: float = setting(
+        2.0, "How old the directory behind /products may grow; jittered by a fifth."
+    )
+    request_deadline_seconds: float = setting(
+        5.0, "Longest that a request may take before it is answered by 503."
+    )
+    readiness_deadline_seconds: float = setting(
+        1.0, "Longest that the read behind /readyz may take."
+    )
+    max_body_bytes: int = setting(262_144, "Largest request body; beyond it 413.")
+    cache_control: str = setting(
+        "public, no-cache",
+        "Cache-Control of product answers: keep, but ask whether it still holds.",
+    )
+    compress_min_bytes: int = setting(
+        4096, "Stored bodies of this size or more are gzipped for those who ask."
+    )
+    cors_origins: str = setting(
+        "*", "Origins that browsers may read from: `*` or a comma-separated list."
+    )
+    keepalive_seconds: float = setting(
+        75.0, "Idle connections are closed after this; above nginx's 60."
+    )
+    backlog: int = setting(1024, "Connections that may wait to be accepted, per worker.")
+    log_sample: float = setting(0.0, "Share of requests that get a JSON log line: 0 none, 1 all.")
+    drain_seconds: float = setting(
+        0.0, "On a stop, /readyz answers 503 for this long before the port closes."
+    )
+    shutdown_grace_seconds: float = setting(
+        10.0, "On a stop, longest wait for requests that are in flight."
+    )
+    run_directory: str = setting(
+        "", "Where workers leave their figures for /metrics; empty: a temporary one."
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, before any socket is opened."""
+        profiles = {profile.value for profile in Profile}
+        _require("port", 0 <= self.port <= 65_535, "must be between 0 and 65535")
+        _require("workers", 1 <= self.workers <= 256, "must be between 1 and 256")
+        _require("profile", self.profile in profiles, "must be 2020 or 2021")
+        _require(
+            "mount",
+            _MOUNT.fullmatch(self.mount) is not None,
+            "must be empty or an absolute path without a trailing slash",
+        )
+        _require("log_sample", 0 <= self.log_sample <= 1, "must be between 0 and 1")
+        for name in ("max_page_rows", "parallel_block_reads", "max_body_bytes", "backlog"):
+            _require(name, getattr(self, name) >= 1, "must be at least 1")
+        for name in (
+            "directory_refresh_seconds",
+            "request_deadline_seconds",
+            "readiness_deadline_seconds",
+            "keepalive_seconds",
+        ):
+            _require(name, getattr(self, name) > 0, "must be above 0")
+        for name in ("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"):
+            _require(name, getattr(self, name) >= 0, "must not be negative")
+        for name in ("cache_control", "cors_origins"):
+            text = getattr(self, name)
+            _require(name, _HEADER_VALUE.fullmatch(text) is not None, "must be printable ASCII")
+
+    @property
+    def allowed_origins(self) -> frozenset[str] | None:
+        """The origins that may read; None when every one may."""
+        origins = frozenset(part.strip() for part in self.cors_origins.split(",") if part.strip())
+        return None if "*" in origins else origins
+
+
+def _require(name: str, holds: bool, rule: str) -> None:  # noqa: FBT001 - reads as its sentence
+    if not holds:
+        raise ValueError(f"{PREFIX}{name.upper()} {rule}")
