@@ -1,4 +1,4 @@
-"""One statement on its way: attempts at nodes until one answers, the deadline, the followers.
+"""One statement on its way: attempts at nodes until one answers, within its deadline.
 
 A call is a small state machine driven by callbacks, not a task: on the way of a read that goes well
 there is one future and nothing else to schedule.
@@ -8,19 +8,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ring.bound import Bound
 from ring.errors import RingError, RingRequestError, RingTimeoutError, RingUnavailableError
-from ring.policies import Verdict, decide_after_error, is_our_fault
+from ring.policies import is_our_fault
 from ring.statements import Statement
-from ring.transport import (
-    CqlConnection,
-    Page,
-    Prepared,
-    ServerError,
-    TransportError,
-    page_of_message,
-    read_page,
-)
-from ring.transport.connection import EXECUTE_OPCODE, RESULT_OPCODE
+from ring.transport import Page, ServerError, TransportError
 
 if TYPE_CHECKING:
     from ring.node import Node
@@ -44,104 +36,92 @@ class Call:
 
     Attributes:
         future: of the caller; gets a Page or one of our errors, exactly once.
-        body: of the EXECUTE frame; equal bodies are equal reads.
+        cells: the values as they stand in a frame; `key` is the partition key among them.
+        page_body: the whole body of a frame that asks for one page; None otherwise.
         deadline_at: on the clock of `time.perf_counter`.
-        tried: nodes that were asked, in order. `open_attempts`: those whose reply may still come.
-        followers: calls for the very same read that joined before it was sent.
+        tried: nodes that were asked, in order. `open_attempts`: those that may still answer.
+        alone: never again together with other keys, because such a read failed.
     """
 
     __slots__ = (
-        "body",
+        "alone",
+        "bound",
+        "cells",
         "deadline_at",
         "dispatch",
-        "followers",
         "future",
+        "key",
         "last_error",
         "open_attempts",
-        "prepared",
+        "page_body",
         "route",
         "speculated",
-        "statement",
         "tried",
     )
 
     def __init__(
         self,
         future: "asyncio.Future[Page]",
-        statement: Statement,
-        prepared: Prepared,
-        body: bytes,
+        bound: Bound,
+        cells: bytes,
+        key: bytes | None,
+        page_body: bytes | None,
         route: LiveRoute,
         deadline_at: float,
         dispatch: Dispatch,
     ) -> None:
         self.future = future
-        self.statement = statement
-        self.prepared = prepared
-        self.body = body
+        self.bound = bound
+        self.cells = cells
+        self.key = key
+        self.page_body = page_body
         self.route = route
         self.deadline_at = deadline_at
         self.dispatch = dispatch
         self.tried: tuple[Node, ...] = ()
         self.open_attempts = 0
         self.speculated = False
-        self.followers: list[Call] | None = None
+        self.alone = False
         self.last_error: TransportError | None = None
 
     @property
-    def is_wanted(self) -> bool:
-        """Whether anybody still waits for the answer."""
-        if not self.future.done():
-            return True
-        return any(not follower.future.done() for follower in self.followers or ())
+    def body(self) -> bytes:
+        """The body of the frame that carries this call alone."""
+        return self.page_body if self.page_body is not None else self.bound.body(self.cells)
 
-    def succeed(self, page: Page) -> None:
-        """Hand the rows to everybody who waits for them."""
-        if not self.future.done():
-            self.future.set_result(page)
-        if self.followers is not None:
-            for follower in self.followers:
-                follower.succeed(page)
+    @property
+    def may_repeat(self) -> bool:
+        """Whether executing it twice does what executing it once does."""
+        return self.bound.statement.idempotent
 
     def fail(self, error: RingError) -> None:
-        """End the call; followers go on by themselves, because the fault may be this call's own."""
+        """End the call with an error, unless it has ended already."""
         if not self.future.done():
             self.future.set_exception(error)
-        followers, self.followers = self.followers, None
-        for follower in followers or ():
-            if not follower.future.done():
-                follower.dispatch(follower, FIRST)
 
     def expire(self, now: float) -> bool:
-        """Fail everybody whose deadline has passed.
+        """End the call when its deadline has passed.
 
         Returns:
-            Whether the call's own deadline had.
+            Whether it had.
         """
-        for follower in self.followers or ():
-            follower.expire(now)
         if now < self.deadline_at:
             return False
-        if not self.future.done():
-            self.future.set_exception(self.timeout_error())
-        return True
-
-    def timeout_error(self) -> RingTimeoutError:
-        """The error of a deadline that has passed, with the last failure as its cause."""
         asked = ", ".join(str(node.endpoint) for node in self.tried) or "no node"
-        error = RingTimeoutError(f"{self.statement.name}: deadline passed; asked {asked}")
+        error = RingTimeoutError(f"{self.bound.statement.name}: deadline passed; asked {asked}")
         error.__cause__ = self.last_error
-        return error
+        self.fail(error)
+        return True
 
     def attempt_failed(self, error: TransportError, *, may_retry: bool) -> None:
         """One attempt brought no rows: ask the next node, or end when none is left to answer."""
         self.last_error = error
-        if not self.is_wanted:
+        if self.future.done():
             return
         if may_retry:
             self.dispatch(self, RETRY)
         elif self.open_attempts == 0:
-            self.fail(_error_of(self.statement, error))
+            self.fail(_error_of(self.bound.statement, error))
 
 
 def _error_of(statement: Statement, error: TransportError) -> RingError:
@@ -155,62 +135,38 @@ def _error_of(statement: Statement, error: TransportError) -> RingError:
 
 
 class Attempt:
-    """A call at one node: what the transport hands the reply to."""
+    """A call at one node, from the moment it is assigned until the node's part in it has ended."""
 
-    __slots__ = ("call", "kind", "node", "sent_at")
+    __slots__ = ("assigned_at", "call", "kind", "node")
 
-    def __init__(self, call: Call, node: "Node", kind: str, sent_at: float) -> None:
+    def __init__(self, call: Call, node: "Node", kind: str, assigned_at: float) -> None:
         self.call = call
         self.node = node
         self.kind = kind
-        self.sent_at = sent_at
+        self.assigned_at = assigned_at
+        call.tried += (node,)
+        call.open_attempts += 1
+        node.assigned += 1
 
-    def send(self, connection: CqlConnection) -> None:
-        """Put the call on the wire with everything else of this turn of the loop."""
-        connection.submit(EXECUTE_OPCODE, self.call.body, self)
-        self.call.tried += (self.node,)
-        self.call.open_attempts += 1
-
-    def on_reply(
-        self,
-        connection: CqlConnection,
-        flags: int,
-        opcode: int,
-        data: bytes,
-        start: int,
-        stop: int,
-    ) -> None:
-        """The transport's call for a frame: rows, or an error to decide on."""
+    def succeed(self, page: Page) -> None:
+        """The rows came; they are the caller's unless another attempt was faster."""
+        self.node.assigned -= 1
         call = self.call
         call.open_attempts -= 1
-        try:
-            page = None
-            if opcode == RESULT_OPCODE and not flags:
-                page = read_page(call.prepared, data, start, stop)
-            if page is None:
-                page = page_of_message(connection.decode(flags, opcode, data, start, stop))
-        except ServerError as error:
-            self._on_server_error(error)
-            return
-        except TransportError as error:
-            self.node.telemetry.count_failure(self.kind, "unreadable")
-            call.attempt_failed(error, may_retry=call.statement.idempotent)
-            return
-        self.node.count_reply(self.kind, self.sent_at, connection.received_at)
-        if self.kind is SPECULATIVE and not call.future.done():
-            self.node.telemetry.speculative_wins += 1
-        call.succeed(page)
+        if not call.future.done():
+            call.future.set_result(page)
+            if self.kind is SPECULATIVE:
+                self.node.telemetry.speculative_wins += 1
 
-    def _on_server_error(self, error: ServerError) -> None:
-        self.node.telemetry.count_failure(self.kind, error.name)
-        verdict = decide_after_error(error.code, idempotent=self.call.statement.idempotent)
-        if verdict is Verdict.PREPARE_AGAIN:
-            self.node.prepare_again(self)
-            return
-        self.call.attempt_failed(error, may_retry=verdict is Verdict.NEXT_NODE)
-
-    def on_lost(self, connection: CqlConnection, error: TransportError) -> None:  # noqa: ARG002
-        """The transport's call for a connection that ended before the reply."""
+    def fail(self, error: TransportError, *, may_retry: bool) -> None:
+        """No rows will come of this attempt."""
+        self.node.assigned -= 1
         self.call.open_attempts -= 1
-        self.node.telemetry.count_failure(self.kind, "lost")
-        self.call.attempt_failed(error, may_retry=self.call.statement.idempotent)
+        self.call.attempt_failed(error, may_retry=may_retry)
+
+    def withdraw(self) -> None:
+        """It was not sent: the call may come back to this node as if it had never been here."""
+        self.node.assigned -= 1
+        call = self.call
+        call.open_attempts -= 1
+        call.tried = tuple(node for node in call.tried if node is not self.node)

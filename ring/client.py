@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from ring.bound import Bound
 from ring.call import FIRST, Call
 from ring.control import ControlConnection
 from ring.dispatcher import Dispatcher
@@ -28,20 +29,6 @@ from ring.transport import (
 _LOG: Final = logging.getLogger("ring")
 
 
-class _Bound:
-    """A statement that has been prepared: the frame's body but for the values."""
-
-    __slots__ = ("head", "is_read", "prepared", "statement", "tail")
-
-    def __init__(self, statement: Statement, prepared: Prepared) -> None:
-        self.statement = statement
-        self.prepared = prepared
-        self.is_read = statement.cql.lstrip()[:6].upper() == "SELECT"
-        self.head, self.tail = prepared.body_parts(
-            statement.consistency, serial_consistency=statement.serial_consistency
-        )
-
-
 class RingClient:
     """The ring-aware client of one process, on the event loop that opened it.
 
@@ -56,9 +43,13 @@ class RingClient:
     def __init__(self, settings: RingSettings, statements: Iterable[Statement]) -> None:
         self.settings = settings
         self.telemetry = ClientTelemetry()
-        self._statements = tuple(statements)
-        self._by_name = {statement.name: statement for statement in self._statements}
-        self._bound: dict[str, _Bound] = {}
+        self._by_name = {statement.name: statement for statement in statements}
+        self._cql = tuple(
+            dict.fromkeys(
+                cql for one in self._by_name.values() for cql in (one.cql, one.many_cql) if cql
+            )
+        )
+        self._bound: dict[str, Bound] = {}
         self._loop = asyncio.get_running_loop()
         self._options = _connection_options(settings)
         self._membership = Membership(
@@ -67,7 +58,6 @@ class RingClient:
             on_change=self._check_ready,
         )
         self._dispatcher = Dispatcher(settings, self._membership.nodes, self.telemetry)
-        self._unsent: dict[bytes, Call] = {}
         self._control: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
 
@@ -140,8 +130,10 @@ class RingClient:
         node = Node(
             endpoint,
             self._options,
-            self._statements,
+            self._cql,
             max_in_flight=settings.max_in_flight,
+            read_slots=settings.read_slots,
+            max_keys=settings.max_keys,
             connect_timeout_seconds=settings.connect_timeout_seconds,
             heartbeat_seconds=settings.heartbeat_seconds,
             probe_seconds=settings.probe_seconds,
@@ -153,10 +145,12 @@ class RingClient:
         return node
 
     def _on_node_ready(self, node: Node, prepared: Mapping[str, Prepared]) -> None:
-        for name, one in prepared.items():
+        for name, statement in self._by_name.items():
+            one = prepared[statement.cql]
             known = self._bound.get(name)
             if known is None or known.prepared.statement_id != one.statement_id:
-                self._bound[name] = _Bound(self._by_name[name], one)
+                many = prepared[statement.many_cql] if statement.many_cql else None
+                self._bound[name] = Bound(statement, one, many)
         _LOG.info("node %s connected", node.endpoint)
         self._check_ready()
         self._dispatcher.drain()
@@ -225,38 +219,28 @@ class RingClient:
             cells, key = prepared.encode(values)
         except EncodeError as error:
             raise RingRequestError(f"{name}: {error}") from error
-        if page_rows is None:
-            body = bound.head + cells + bound.tail
-        else:
+        page_body = None
+        if page_rows is not None:
             head, tail = prepared.body_parts(
                 bound.statement.consistency, page_rows=page_rows, paging_state=paging_state
             )
-            body = head + cells + tail
+            page_body = head + cells + tail
         if self._membership.state is None:
             raise RingUnavailableError("the ring is not known yet")
         if timeout_seconds is None:
             timeout_seconds = self.settings.request_timeout_seconds
+        dispatch = self._dispatcher.dispatch
         call = Call(
             self._loop.create_future(),
-            bound.statement,
-            prepared,
-            body,
+            bound,
+            cells,
+            key,
+            page_body,
             self._membership.routing.route(key),
             time.perf_counter() + timeout_seconds,
-            self._dispatcher.dispatch,
+            dispatch,
         )
-        if bound.is_read:
-            leader = self._unsent.get(body) or self._dispatcher.queued_reads.get(body)
-            if leader is not None and leader.is_wanted:
-                self.telemetry.coalesced += 1
-                if leader.followers is None:
-                    leader.followers = []
-                leader.followers.append(call)
-                return call.future
-            if not self._unsent:
-                self._loop.call_soon(self._unsent.clear)
-            self._unsent[body] = call
-        self._dispatcher.dispatch(call, FIRST)
+        dispatch(call, FIRST)
         return call.future
 
     def _why_not_bound(self, name: str) -> Exception:

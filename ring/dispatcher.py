@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from ring.call import FIRST, RETRY, SPECULATIVE, Attempt, Call
+from ring.coalesce import Frame
 from ring.errors import RingOverloadedError, RingUnavailableError
 from ring.node import Node
 from ring.policies import choose_node, slow_after_seconds, speculative_delay_seconds
 from ring.settings import RingSettings
 from ring.telemetry import ClientTelemetry
-from ring.transport import CqlConnection, Endpoint, TransportError
+from ring.transport import CqlConnection, Endpoint
 
 # Deadlines, speculation and silence are looked at this often while anything is outstanding: one
 # pass over what is in flight costs less than a timer for every request.
@@ -23,11 +24,7 @@ _SPECULATION_BURST: Final = 64.0
 
 
 class Dispatcher:
-    """Brings calls to nodes and keeps watch until each has its one answer.
-
-    Attributes:
-        queued_reads: calls that wait for a place, by body; an equal read may join them.
-    """
+    """Brings calls to nodes and keeps watch until each has its one answer."""
 
     def __init__(
         self,
@@ -35,7 +32,6 @@ class Dispatcher:
         nodes: Mapping[Endpoint, Node],
         telemetry: ClientTelemetry,
     ) -> None:
-        self.queued_reads: dict[bytes, Call] = {}
         self._settings = settings
         self._nodes = nodes
         self._telemetry = telemetry
@@ -71,23 +67,18 @@ class Dispatcher:
             return
         self._telemetry.unavailable += 1
         asked = ", ".join(str(node.endpoint) for node in call.tried) or "none is connected"
-        error = RingUnavailableError(f"{call.statement.name}: no node could serve it ({asked})")
+        error = RingUnavailableError(
+            f"{call.bound.statement.name}: no node could serve it ({asked})"
+        )
         error.__cause__ = call.last_error
         call.fail(error)
 
     def _send(self, call: Call, kind: str) -> bool:
         replicas, others = call.route
-        while True:
-            node = choose_node(replicas, others, call.tried, self._settings.max_in_flight)
-            if node is None or node.connection is None:
-                return False
-            try:
-                Attempt(call, node, kind, time.perf_counter()).send(node.connection)
-            except TransportError as error:
-                call.last_error = error
-                call.tried += (node,)
-                continue
-            break
+        node = choose_node(replicas, others, call.tried, self._settings.max_in_flight)
+        if node is None:
+            return False
+        node.outbox.add(Attempt(call, node, kind, time.perf_counter()))
         if kind is RETRY:
             self._telemetry.failovers += 1
         elif self._speculation_credit < _SPECULATION_BURST:
@@ -99,11 +90,9 @@ class Dispatcher:
     def _enqueue(self, call: Call) -> None:
         if len(self._queue) >= self._settings.queue_requests:
             self._telemetry.refused += 1
-            call.fail(RingOverloadedError(f"{call.statement.name}: the queue is full"))
+            call.fail(RingOverloadedError(f"{call.bound.statement.name}: the queue is full"))
             return
         self._queue.append(call)
-        if call.statement.idempotent:
-            self.queued_reads[call.body] = call
         self._tell_waiting(waiting=True)
         if self._ticker is None:
             self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
@@ -117,10 +106,9 @@ class Dispatcher:
         queue = self._queue
         while queue:
             call = queue[0]
-            if call.is_wanted and not self._send(call, FIRST):
+            if not call.future.done() and not self._send(call, FIRST):
                 return
             queue.popleft()
-            self.queued_reads.pop(call.body, None)
         self._tell_waiting(waiting=False)
 
     # --- the clock -----------------------------------------------------------------------------
@@ -146,29 +134,43 @@ class Dispatcher:
             self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
 
     def _look_after(self, node: Node, connection: CqlConnection, now: float) -> None:
-        handlers = tuple(connection.pending.values())
-        silent_since = max(connection.received_at, handlers[0].sent_at)
+        frames = [frame for frame in connection.pending.values() if isinstance(frame, Frame)]
+        if frames:
+            self._check_silence(node, connection, frames[0].sent_at, now)
+        attempts = [attempt for frame in frames for attempt in frame.attempts()]
+        attempts += node.outbox.waiting()
+        for attempt in attempts:
+            call = attempt.call
+            if call.future.done():
+                continue
+            if call.expire(now):
+                self._telemetry.timeouts += 1
+            elif call.may_repeat and not call.speculated and len(self._nodes) > 1:
+                self._hurry(attempt, node, now)
+
+    def _hurry(self, attempt: Attempt, node: Node, now: float) -> None:
+        """Ask a second node when the first is out of service, or slower than its own tail."""
+        if node.circuit_open:
+            attempt.call.speculated = True
+            self.dispatch(attempt.call, RETRY)
+        elif now - attempt.assigned_at > node.speculative_seconds and self._speculation_credit >= 1:
+            self._speculation_credit -= 1
+            attempt.call.speculated = True
+            self.dispatch(attempt.call, SPECULATIVE)
+
+    def _check_silence(
+        self, node: Node, connection: CqlConnection, oldest_sent_at: float, now: float
+    ) -> None:
         limit_seconds = max(self._settings.silence_seconds, 2 * node.speculative_seconds)
         if len(self._nodes) == 1:
             # There is nowhere else to go: only a connection worth replacing counts as silent.
             limit_seconds = self._settings.connect_timeout_seconds
-        if now - silent_since > limit_seconds:
-            node.open_circuit(f"silent for {now - silent_since:.3f} s")
-        for attempt in handlers:
-            if not isinstance(attempt, Attempt) or not attempt.call.is_wanted:
-                continue
-            call = attempt.call
-            if call.expire(now):
-                self._telemetry.timeouts += 1
-            elif call.speculated or not call.statement.idempotent or len(self._nodes) == 1:
-                continue
-            elif node.circuit_open:
-                call.speculated = True
-                self.dispatch(call, RETRY)
-            elif now - attempt.sent_at > node.speculative_seconds and self._speculation_credit >= 1:
-                self._speculation_credit -= 1
-                call.speculated = True
-                self.dispatch(call, SPECULATIVE)
+        silent_seconds = now - max(connection.received_at, oldest_sent_at)
+        if silent_seconds > limit_seconds and not node.circuit_open:
+            node.open_circuit(f"silent for {silent_seconds:.3f} s")
+            for attempt in node.outbox.evict():
+                if not attempt.call.future.done():
+                    self.dispatch(attempt.call, attempt.kind)
 
     def _tune(self, now: float) -> None:
         """Learn from the last half second: tails for speculation, references for slowness."""

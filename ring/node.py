@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ring.call import Attempt
+from ring.coalesce import Frame, Outbox
 from ring.policies import (
     INITIAL_WINDOW,
     WINDOW_DECREASE,
     WINDOW_DECREASE_PAUSE_SECONDS,
     hold_seconds,
 )
-from ring.statements import Statement
 from ring.telemetry import NodeTelemetry, quantile_seconds
 from ring.transport import (
     ConnectionOptions,
@@ -46,6 +46,7 @@ class Node:
             one with each good reply and shrinks when replies are slow, so a node that comes back
             ramps in, and one that slows down is left with what it can bear.
         latency_seconds: recent mean, `baseline_seconds`: its long memory.
+        assigned: calls that are at this node, waiting in its outbox or sent.
         slow_seconds: from where on a reply counts as slow; set by the client now and then.
         speculative_seconds: how long a read waits for this node before a second one is asked.
         calls_wait: whether calls wait for a place; then a reply tells the client of the room.
@@ -56,9 +57,11 @@ class Node:
         self,
         endpoint: Endpoint,
         options: ConnectionOptions,
-        statements: Sequence[Statement],
+        cql: Sequence[str],
         *,
         max_in_flight: int,
+        read_slots: int,
+        max_keys: int,
         connect_timeout_seconds: float,
         heartbeat_seconds: float,
         probe_seconds: float,
@@ -78,9 +81,11 @@ class Node:
         self.problem = "not connected yet"
         self.calls_wait = False
         self.telemetry = NodeTelemetry()
+        self.assigned = 0
+        self.outbox = Outbox(self, slots=read_slots, max_keys=max_keys, clock=time.perf_counter)
         self.last_reply_at = 0.0
         self._options = options
-        self._statements = statements
+        self._cql = cql
         self._max_in_flight = max_in_flight
         self._connect_timeout_seconds = connect_timeout_seconds
         self._heartbeat_seconds = heartbeat_seconds
@@ -93,7 +98,6 @@ class Node:
         self._decreased_at = 0.0
         self._counts_before: list[int] = [0] * len(self.telemetry.latency.counts)
         self._wake = asyncio.Event()
-        self._preparing: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
         circuit = "open" if self.circuit_open else "closed"
@@ -104,26 +108,33 @@ class Node:
 
     @property
     def in_flight(self) -> int:
-        """Requests outstanding at the node, the expired and the cancelled ones included."""
-        return len(self.connection.pending) if self.connection is not None else 0
+        """Calls assigned to the node and not ended there, the expired and cancelled ones too."""
+        return self.assigned
 
     # --- figures, from the hot path ------------------------------------------------------------
 
-    def count_reply(self, attempt: str, sent_at: float, received_at: float) -> None:
-        """Take note of rows that came: histogram, means and window."""
-        seconds = received_at - sent_at
+    def count_frame(self, frame: Frame, received_at: float) -> None:
+        """Take note of a frame's answer: histograms, means and window."""
+        oldest: Attempt | None = None
+        keys = len(frame.entries)
         telemetry = self.telemetry
-        telemetry.latency.observe(seconds)
-        telemetry.ok[attempt] += 1
-        self.latency_seconds += 0.1 * (seconds - self.latency_seconds)
+        ok = telemetry.ok
+        for attempt in frame.attempts():
+            oldest = oldest or attempt
+            ok[attempt.kind] += 1
+        # From the assignment on: what a call waited for its slot is part of the node's latency.
+        seconds = received_at - (oldest.assigned_at if oldest is not None else frame.sent_at)
+        telemetry.latency.observe(seconds, keys)
+        telemetry.keys_by_frame.observe(keys)
+        self.latency_seconds += 0.2 * (seconds - self.latency_seconds)
         # The first reply starts the long memory; it forgets over thousands of replies.
-        self.baseline_seconds += (0.0005 if self.baseline_seconds else 1.0) * (
+        self.baseline_seconds += (0.001 if self.baseline_seconds else 1.0) * (
             seconds - self.baseline_seconds
         )
         self.last_reply_at = received_at
         if seconds < self.slow_seconds:
             if self.window < self._max_in_flight:
-                self.window += 1.0
+                self.window += keys
         elif received_at - self._decreased_at > WINDOW_DECREASE_PAUSE_SECONDS:
             self._decreased_at = received_at
             self.window = max(1.0, min(self.window, self.in_flight + 1.0) * WINDOW_DECREASE)
@@ -192,15 +203,14 @@ class Node:
         try:
             prepared = await asyncio.gather(
                 *(
-                    prepare(connection, statement.cql, timeout_seconds=_PREPARE_TIMEOUT_SECONDS)
-                    for statement in self._statements
+                    prepare(connection, cql, timeout_seconds=_PREPARE_TIMEOUT_SECONDS)
+                    for cql in self._cql
                 )
             )
         except BaseException:
             await connection.aclose()
             raise
-        names = (statement.name for statement in self._statements)
-        return connection, dict(zip(names, prepared, strict=True))
+        return connection, {one.cql: one for one in prepared}
 
     def _adopt(self, fresh: tuple[CqlConnection, dict[str, Prepared]]) -> None:
         connection, prepared = fresh
@@ -267,27 +277,6 @@ class Node:
                 self._adopt(new_way.result())
         finally:
             await _discard(old_way, new_way, kept=self.connection)
-
-    def prepare_again(self, attempt: Attempt) -> None:
-        """The node has forgotten a statement (UNPREPARED): prepare it and send the call again."""
-        task = asyncio.create_task(self._prepare_and_send(attempt))
-        self._preparing.add(task)
-        task.add_done_callback(self._preparing.discard)
-
-    async def _prepare_and_send(self, attempt: Attempt) -> None:
-        connection = self.connection
-        if connection is None:
-            lost = TransportError(f"{self.endpoint}: lost while preparing again")
-            attempt.call.attempt_failed(lost, may_retry=True)
-            return
-        try:
-            await prepare(
-                connection, attempt.call.statement.cql, timeout_seconds=_PREPARE_TIMEOUT_SECONDS
-            )
-            attempt.send(connection)
-        except TransportError as error:
-            # Nothing was executed, so another node may be asked whatever the statement.
-            attempt.call.attempt_failed(error, may_retry=True)
 
     async def aclose(self) -> None:
         """Close the connection; outstanding requests learn it."""

@@ -114,6 +114,15 @@ def decide_after_error(code: int, *, idempotent: bool) -> Verdict:
     return Verdict.FAIL
 
 
+# The node is unwell or busy, whichever keys are asked: no reason to think that one of them did it.
+_NOT_THE_KEYS: Final = _NOT_EXECUTED | {ErrorCode.UNAVAILABLE, ErrorCode.UNPREPARED}
+
+
+def spoils_batch(code: int) -> bool:
+    """Whether one key among many may be the reason why a read of all of them failed."""
+    return code not in _NOT_THE_KEYS
+
+
 def is_our_fault(code: int) -> bool:
     """Whether the error says that the statement itself is wrong, and not that nodes are unwell."""
     return code in _OUR_FAULT or code not in KNOWN_CODES

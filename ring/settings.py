@@ -141,6 +141,12 @@ class RingSettings:
     max_in_flight: int = setting(
         256, "requests outstanding at one node; beyond it they wait here, where they can be joined"
     )
+    read_slots: int = setting(
+        4,
+        "frames of reads by key outstanding at one node; the keys that come meanwhile share the"
+        " next. As many as the node has threads for requests",
+    )
+    max_keys: int = setting(32, "keys that share one frame at the most")
     queue_requests: int = setting(
         1024, "requests that may wait for a place; more are refused at once with 503"
     )

@@ -35,6 +35,9 @@ class Statement:
         idempotent: whether running it twice leaves what running it once leaves. Only then may it
             be retried or speculatively sent to a second node.
         serial_consistency: for lightweight transactions.
+        many_cql: the same read for many keys (`… WHERE key IN ?`): its first column is the
+            partition key, the others are those of `cql`. With it, reads that wait together go
+            together. Only for reads of one row by a partition key of one column.
     """
 
     name: str
@@ -42,3 +45,4 @@ class Statement:
     consistency: Consistency
     idempotent: bool
     serial_consistency: Consistency | None = None
+    many_cql: str | None = None

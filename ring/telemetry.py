@@ -29,10 +29,10 @@ class LatencyHistogram:
         self.counts = [0] * (len(self.bounds_seconds) + 1)
         self.sum_seconds = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Count one observation."""
-        self.counts[bisect_left(self.bounds_seconds, seconds)] += 1
-        self.sum_seconds += seconds
+    def observe(self, seconds: float, count: int = 1) -> None:
+        """Count one observation, or several of the same value."""
+        self.counts[bisect_left(self.bounds_seconds, seconds)] += count
+        self.sum_seconds += seconds * count
 
     @property
     def count(self) -> int:
@@ -59,14 +59,16 @@ def quantile_seconds(
 class NodeTelemetry:
     """What a client knows of its requests to one node.
 
-    `attempts` counts by (attempt, outcome): attempt is `first`, `retry` or `speculative`; outcome
-    is `ok`, `lost`, or the server's error in snake case.
+    An attempt is `first`, `retry` or `speculative`. `ok` counts those that brought an answer,
+    `failed` the others by (attempt, outcome): `lost`, `unreadable`, or the name of the server's
+    error. `frames_by_write` and `keys_by_frame` show what went together.
     """
 
     latency: LatencyHistogram = field(default_factory=LatencyHistogram)
     frames_by_write: LatencyHistogram = field(
         default_factory=lambda: LatencyHistogram(BATCH_BOUNDS)
     )
+    keys_by_frame: LatencyHistogram = field(default_factory=lambda: LatencyHistogram(BATCH_BOUNDS))
     ok: dict[str, int] = field(default_factory=lambda: {"first": 0, "retry": 0, "speculative": 0})
     failed: dict[tuple[str, str], int] = field(default_factory=dict)
     speculative_wins: int = 0
@@ -82,7 +84,6 @@ class NodeTelemetry:
 class ClientTelemetry:
     """What concerns no single node."""
 
-    coalesced: int = 0
     failovers: int = 0
     timeouts: int = 0
     refused: int = 0

@@ -16,18 +16,21 @@ SELECT_PRODUCT: Final = Statement(
     "SELECT product, product_etag FROM products_by_id WHERE product_id = ?",
     _READ,
     idempotent=True,
+    many_cql="SELECT product_id, product, product_etag FROM products_by_id WHERE product_id IN ?",
 )
 SELECT_STYLES: Final = Statement(
     "select_styles",
     "SELECT styles, styles_etag FROM products_by_id WHERE product_id = ?",
     _READ,
     idempotent=True,
+    many_cql="SELECT product_id, styles, styles_etag FROM products_by_id WHERE product_id IN ?",
 )
 SELECT_RELATED: Final = Statement(
     "select_related",
     "SELECT related, related_etag FROM products_by_id WHERE product_id = ?",
     _READ,
     idempotent=True,
+    many_cql="SELECT product_id, related, related_etag FROM products_by_id WHERE product_id IN ?",
 )
 SELECT_LIVE_IDS: Final = Statement(
     "select_live_ids",
@@ -37,8 +40,7 @@ SELECT_LIVE_IDS: Final = Statement(
 )
 SELECT_BLOCK_SLICE: Final = Statement(
     "select_block_slice",
-    "SELECT product FROM products_by_block"
-    " WHERE block = ? AND product_id >= ? AND product_id <= ?",
+    "SELECT product FROM products_by_block WHERE block = ? AND product_id >= ? AND product_id <= ?",
     _READ,
     idempotent=True,
 )
@@ -67,8 +69,7 @@ WRITE_PRODUCT: Final = Statement(
 )
 WRITE_BLOCK_ROW: Final = Statement(
     "write_block_row",
-    "INSERT INTO products_by_block (block, product_id, product) VALUES (?, ?, ?)"
-    " USING TIMESTAMP ?",
+    "INSERT INTO products_by_block (block, product_id, product) VALUES (?, ?, ?) USING TIMESTAMP ?",
     _LOAD,
     idempotent=True,
 )

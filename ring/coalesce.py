@@ -1,0 +1,274 @@
+"""Reads that wait together go together.
+
+Every node has an outbox. Calls that come in one turn of the loop leave in one write. Reads by key
+have `slots`: while fewer frames than that are outstanding, a key leaves at once, in a frame of its
+own. While all slots are taken, keys wait, and the next free slot takes all of them (to a bound) as
+one `IN` read. So a batch is as large as the node is busy, and at low load nothing ever waits. Equal
+keys that wait are read once; a key never joins a frame that was already sent, so that whatever was
+written before a read is seen by it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from ring.bound import Bound
+from ring.call import RETRY, Attempt
+from ring.policies import Verdict, decide_after_error, spoils_batch
+from ring.transport import CqlConnection, Page, ServerError, TransportError, read_page
+from ring.transport.connection import EXECUTE_OPCODE, RESULT_OPCODE
+from ring.transport.session import page_of_message, prepare
+
+if TYPE_CHECKING:
+    from ring.node import Node
+
+_PREPARE_TIMEOUT_SECONDS: Final = 5.0
+_NO_ROWS: Final = Page([], None)
+
+# Attempts that wait for the same rows, by partition key (or by body, for reads of another kind).
+Waiting = dict[bytes, list[Attempt]]
+
+
+class Frame:
+    """One EXECUTE frame and the attempts that its reply answers; what the transport calls back."""
+
+    __slots__ = ("bound", "entries", "is_many", "outbox", "prepared_again", "sent_at", "takes_slot")
+
+    def __init__(
+        self, outbox: "Outbox", bound: Bound, entries: Waiting, sent_at: float, *, takes_slot: bool
+    ) -> None:
+        self.outbox = outbox
+        self.bound = bound
+        self.entries = entries
+        self.sent_at = sent_at
+        self.is_many = len(entries) > 1
+        self.takes_slot = takes_slot
+        self.prepared_again = False
+
+    def attempts(self) -> Iterator[Attempt]:
+        """Every attempt that waits for this frame."""
+        for waiting in self.entries.values():
+            yield from waiting
+
+    def body(self) -> bytes:
+        """The frame's body: one key as the statement has it, several as an IN read."""
+        calls = [waiting[0].call for waiting in self.entries.values()]
+        return self.bound.many_body([c.cells for c in calls]) if self.is_many else calls[0].body
+
+    def on_reply(
+        self,
+        connection: CqlConnection,
+        flags: int,
+        opcode: int,
+        data: bytes,
+        start: int,
+        stop: int,
+    ) -> None:
+        """The transport's call for a frame: rows, or an error to decide on."""
+        many = self.bound.many if self.is_many else None
+        prepared = many or self.bound.prepared
+        try:
+            page = None
+            if opcode == RESULT_OPCODE and not flags:
+                page = read_page(prepared, data, start, stop)
+            if page is None:
+                page = page_of_message(connection.decode(flags, opcode, data, start, stop))
+        except TransportError as error:
+            self._on_error(error)
+        else:
+            self.outbox.node.count_frame(self, connection.received_at)
+            if many is None:
+                for attempt in self.attempts():
+                    attempt.succeed(page)
+            else:
+                self._share_out(page)
+        self.outbox.frame_ended(self)
+
+    def _share_out(self, page: Page) -> None:
+        entries = self.entries
+        for row in page.rows:
+            waiting = entries.pop(row[0], None)
+            if waiting is not None:
+                one = Page([row[1:]], None)
+                for attempt in waiting:
+                    attempt.succeed(one)
+        for attempt in self.attempts():
+            attempt.succeed(_NO_ROWS)
+
+    def _on_error(self, error: TransportError) -> None:
+        outcome = error.name if isinstance(error, ServerError) else "unreadable"
+        for attempt in self.attempts():
+            attempt.node.telemetry.count_failure(attempt.kind, outcome)
+        if not isinstance(error, ServerError):
+            self._fail_all(error, may_retry=self.bound.statement.idempotent)
+            return
+        verdict = decide_after_error(error.code, idempotent=self.bound.statement.idempotent)
+        if verdict is Verdict.PREPARE_AGAIN and not self.prepared_again:
+            self.prepared_again = True
+            self.outbox.prepare_again(self)
+        elif self.is_many and spoils_batch(error.code):
+            # One key may have spoilt it for all: each goes on by itself, here or elsewhere.
+            for attempt in tuple(self.attempts()):
+                attempt.withdraw()
+                attempt.call.alone = True
+                attempt.call.last_error = error
+                if not attempt.call.future.done():
+                    attempt.call.dispatch(attempt.call, RETRY)
+        else:
+            self._fail_all(error, may_retry=verdict is not Verdict.FAIL)
+
+    def on_lost(self, connection: CqlConnection, error: TransportError) -> None:  # noqa: ARG002
+        """The transport's call for a connection that ended before the reply."""
+        for attempt in self.attempts():
+            attempt.node.telemetry.count_failure(attempt.kind, "lost")
+        self.outbox.frame_ended(self)
+        self._fail_all(error, may_retry=self.bound.statement.idempotent)
+
+    def _fail_all(self, error: TransportError, *, may_retry: bool) -> None:
+        for attempt in tuple(self.attempts()):
+            attempt.fail(error, may_retry=may_retry)
+
+
+class Outbox:
+    """What goes to one node: assigned calls until they are in a frame.
+
+    Args:
+        node: whose outbox it is.
+        slots: frames of reads by key outstanding at once.
+        max_keys: keys of one such frame.
+        clock: seconds, as the calls' deadlines count them.
+    """
+
+    def __init__(
+        self, node: "Node", *, slots: int, max_keys: int, clock: Callable[[], float]
+    ) -> None:
+        self.node = node
+        self.joined = 0
+        self._slots = slots
+        self._max_keys = max_keys
+        self._clock = clock
+        self._slots_taken = 0
+        self._by_key: dict[Bound, Waiting] = {}
+        self._by_body: dict[Bound, Waiting] = {}
+        self._preparing: dict[asyncio.Task[None], Frame] = {}
+        self._scheduled = False
+        self._loop = asyncio.get_running_loop()
+
+    def add(self, attempt: Attempt) -> None:
+        """Take an attempt; it leaves at the end of this turn of the loop or with the next slot."""
+        call = attempt.call
+        bound = call.bound
+        if not bound.is_read or call.page_body is not None:
+            self._submit(bound, {b"": [attempt]}, takes_slot=False)
+            return
+        if bound.many is not None and not call.alone and call.key is not None:
+            waiting = self._by_key.setdefault(bound, {})
+            key = call.key
+        else:
+            waiting = self._by_body.setdefault(bound, {})
+            key = call.cells
+        together = waiting.get(key)
+        if together is None:
+            waiting[key] = [attempt]
+        else:
+            together.append(attempt)
+            self.joined += 1
+        if not self._scheduled and (self._slots_taken < self._slots or bound.many is None):
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def waiting(self) -> Iterator[Attempt]:
+        """Every attempt that is not in a frame yet."""
+        for by in (self._by_key, self._by_body):
+            for waiting in by.values():
+                for together in waiting.values():
+                    yield from together
+        for frame in self._preparing.values():
+            yield from frame.attempts()
+
+    def evict(self) -> list[Attempt]:
+        """Give up everything that has not been sent, for other nodes to take."""
+        attempts = [
+            attempt
+            for by in (self._by_key, self._by_body)
+            for waiting in by.values()
+            for together in waiting.values()
+            for attempt in together
+        ]
+        self._by_key.clear()
+        self._by_body.clear()
+        for attempt in attempts:
+            attempt.withdraw()
+        return attempts
+
+    def frame_ended(self, frame: Frame) -> None:
+        """A frame has its reply, or will never have one: its slot is free."""
+        if frame.takes_slot:
+            frame.takes_slot = False
+            self._slots_taken -= 1
+            if self._by_key:
+                self._flush()
+
+    def prepare_again(self, frame: Frame) -> None:
+        """The node has forgotten the statement: prepare it and send the frame once more."""
+        many = frame.bound.many if frame.is_many else None
+        task = asyncio.create_task(
+            self._prepare_and_send(frame, (many or frame.bound.prepared).cql)
+        )
+        self._preparing[task] = frame
+        task.add_done_callback(lambda done: self._preparing.pop(done, None))
+
+    async def _prepare_and_send(self, frame: Frame, cql: str) -> None:
+        connection = self.node.connection
+        try:
+            if connection is not None:
+                await prepare(connection, cql, timeout_seconds=_PREPARE_TIMEOUT_SECONDS)
+        except TransportError as error:
+            self._not_sent(frame, error)
+        else:
+            self._send(frame)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        for bound, waiting in self._by_body.items():
+            for key, together in waiting.items():
+                self._submit(bound, {key: together}, takes_slot=False)
+        self._by_body.clear()
+        by_key = self._by_key
+        while by_key and self._slots_taken < self._slots:
+            bound, waiting = next(iter(by_key.items()))
+            free = self._slots - self._slots_taken
+            # Spread over the free slots: one large frame would leave the node's other threads idle.
+            keys = min(self._max_keys, -(-len(waiting) // free))
+            del by_key[bound]
+            if keys < len(waiting):
+                taken = {key: waiting.pop(key) for key in tuple(islice(waiting, keys))}
+                by_key[bound] = waiting
+            else:
+                taken = waiting
+            self._submit(bound, taken, takes_slot=True)
+
+    def _submit(self, bound: Bound, entries: Waiting, *, takes_slot: bool) -> None:
+        frame = Frame(self, bound, entries, self._clock(), takes_slot=takes_slot)
+        if takes_slot:
+            self._slots_taken += 1
+        self._send(frame)
+
+    def _send(self, frame: Frame) -> None:
+        connection = self.node.connection
+        if connection is None:
+            self._not_sent(frame, TransportError(f"{self.node.endpoint}: not connected"))
+            return
+        try:
+            connection.submit(EXECUTE_OPCODE, frame.body(), frame)
+        except TransportError as error:
+            self._not_sent(frame, error)
+
+    def _not_sent(self, frame: Frame, error: TransportError) -> None:
+        """Nothing reached the node, so any other may be asked, whatever the statement."""
+        if frame.takes_slot:
+            frame.takes_slot = False
+            self._slots_taken -= 1
+        for attempt in tuple(frame.attempts()):
+            attempt.fail(error, may_retry=True)
