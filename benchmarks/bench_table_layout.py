@@ -55,6 +55,7 @@ class Settings:
     rows: int
     rounds: int
     seconds: float
+    quick: bool = False
 
 
 def main() -> None:
@@ -79,7 +80,7 @@ def parse_arguments() -> Settings:
     parser.add_argument("--quick", action="store_true", help="20,000 rows, one short round")
     given = parser.parse_args()
     return (
-        Settings(20_000, 1, 2.0)
+        Settings(20_000, 1, 2.0, quick=True)
         if given.quick
         else Settings(given.rows, given.rounds, given.seconds)
     )
@@ -237,11 +238,12 @@ def report(
         parts += [f"## Reads: {name}", reading_table(rows)]
     text = "\n\n".join(parts) + "\n"
     print(text)
-    write_text("table_layout.md", text)
+    write_text("table_layout.md", text, quick=settings.quick)
     found = {name: [asdict(row) for row in rows] for name, rows in readings.items()}
     path = write_result(
         "table_layout",
         {"settings": asdict(settings), "loading": [asdict(row) for row in loadings], **found},
+        quick=settings.quick,
     )
     print(f"kept in {path}")
 

@@ -13,49 +13,12 @@ PRODUCT_BYTES: Final = 650
 SEED: Final = 20_240
 ID_MARK: Final = "@@ID@@"
 
-_WORDS: Final = tuple(
-    [
-        "light",
-        "warm",
-        "canvas",
-        "summer",
-        "walk",
-        "pocket",
-        "stitched",
-        "season",
-        "leather",
-        "river",
-        "cotton",
-        "soft",
-        "trail",
-        "every",
-        "morning",
-        "quiet",
-        "northern",
-        "harbour",
-        "woven",
-        "broad",
-        "simple",
-        "lasting",
-        "daily",
-        "city",
-        "forest",
-        "buckle",
-        "lining",
-        "breathes",
-        "rain",
-        "wind",
-        "colour",
-        "shade",
-        "sleeve",
-        "collar",
-        "comfort",
-        "weight",
-        "travel",
-        "weekend",
-        "repair",
-    ]
-)
+_TEXT: Final = """
+light warm canvas summer walk pocket stitched season leather river cotton soft trail every morning
+quiet northern harbour woven broad simple lasting daily city forest buckle lining breathes rain
+wind colour shade sleeve collar comfort weight travel weekend repair
+"""
+_WORDS: Final = tuple(_TEXT.split())
 _SIZES: Final = ("XS", "S", "M", "L", "XL", "XXL")
 _MATERIALS: Final = ("Canvas", "Rubber", "Cotton", "Wool", "Linen", "Suede", "Nylon")
 

@@ -7,12 +7,12 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from benchmarks.paths import REPOSITORY, RESULTS
+from benchmarks.paths import NODE_STATE, REPOSITORY, RESULTS
 from ring.nodes.install import VERSION
 
 
@@ -50,21 +50,26 @@ def surroundings() -> dict[str, object]:
     }
 
 
-def write_result(name: str, content: Mapping[str, object]) -> Path:
-    """Write `results/<name>.json` and return its path; the surroundings come first."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+def write_result(name: str, content: Mapping[str, object], *, quick: bool = False) -> Path:
+    """Write `<name>.json` and return its path; the surroundings come first."""
     whole = {"surroundings": surroundings(), **content}
-    path.write_text(json.dumps(whole, indent=1, default=str) + "\n", encoding="utf-8")
-    return path
+    text = json.dumps(whole, indent=1, default=_jsonable) + "\n"
+    return write_text(f"{name}.json", text, quick=quick)
 
 
-def write_text(name: str, text: str) -> Path:
-    """Write `results/<name>` (Markdown or SVG) and return its path."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / name
+def write_text(name: str, text: str, *, quick: bool = False) -> Path:
+    """Write one file of results and return its path; quick runs never replace kept figures."""
+    directory = NODE_STATE / "quick_results" if quick else RESULTS
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _jsonable(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,0 +1,101 @@
+"""Closed-loop HTTP load by wrk, with random ids; and one-off requests to check an answer."""
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+from benchmarks.cql_load import LoadError
+from benchmarks.paths import HERE
+from benchmarks.processes import Process, StartError
+
+SCRIPT: Final = HERE / "random_ids.lua"
+RUN_MARGIN_SECONDS: Final = 60.0
+# A different seed each run: otherwise every run reads the same ids in the same order.
+_seeds = count(int(time.time()))
+
+
+@dataclass(frozen=True, slots=True)
+class HttpFigures:
+    """What one run of wrk saw; latencies in milliseconds."""
+
+    requests: int
+    seconds: float
+    per_second: float
+    errors: int
+    p50: float
+    p99: float
+    p999: float
+
+
+def run_wrk(address: str, port: int, *, connections: int, seconds: float, ids: int) -> HttpFigures:
+    """Send `GET /products/{random id}` over so many kept connections, one at a time on each.
+
+    Raises:
+        LoadError: wrk is missing or failed.
+    """
+    command = [wrk(), "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
+    command += ["-s", str(SCRIPT), f"http://{address}:{port}", "--", str(ids), str(next(_seeds))]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=seconds + RUN_MARGIN_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LoadError(f"wrk: {done.stderr.strip() or done.stdout.strip()}")
+    seen = json.loads(done.stdout.splitlines()[-1])
+    took = seen["microseconds"] / 1e6
+    kinds = ("status_errors", "connect_errors", "read_errors", "write_errors", "timeouts")
+    return HttpFigures(
+        requests=seen["requests"],
+        seconds=took,
+        per_second=seen["requests"] / took,
+        errors=sum(seen[kind] for kind in kinds),
+        p50=seen["p50"] / 1000,
+        p99=seen["p99"] / 1000,
+        p999=seen["p99_9"] / 1000,
+    )
+
+
+def wrk() -> str:
+    """Return where wrk is."""
+    found = shutil.which("wrk")
+    if found is None:
+        raise LoadError("wrk is not installed (Debian and Ubuntu: sudo apt-get install wrk)")
+    return found
+
+
+def wait_for_body(
+    process: Process, address: str, port: int, *, product_id: int, timeout_seconds: float = 60.0
+) -> bytes:
+    """Return the body of one product as soon as the server answers it with 200.
+
+    Raises:
+        StartError: the server ended, or did not answer 200 in time.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    url = f"http://{address}:{port}/products/{product_id}"
+    while True:
+        process.check_alive()
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                body: bytes = answer.read()
+                check_content_type(process.name, answer.headers.get("Content-Type", ""))
+                return body
+        except (urllib.error.URLError, OSError) as error:
+            if time.monotonic() > deadline:
+                raise StartError(f"{process.name} does not answer: {error}") from error
+            time.sleep(0.2)
+
+
+def check_content_type(name: str, given: str) -> None:
+    """Refuse a server that does not send what the contract demands."""
+    if given != "application/json; charset=utf-8":
+        raise StartError(f"{name} answers with Content-Type {given!r}")

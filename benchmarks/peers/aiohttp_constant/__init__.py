@@ -1,0 +1,1 @@
+"""aiohttp on uvloop with a constant body: the floor."""

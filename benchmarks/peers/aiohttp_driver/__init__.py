@@ -1,0 +1,1 @@
+"""aiohttp on uvloop with the plain cassandra-driver."""

@@ -1,0 +1,19 @@
+"""Runs a Python peer in one process, or in several on one port."""
+
+import multiprocessing
+import os
+from collections.abc import Callable
+
+
+def run_workers(serve: Callable[[], None]) -> None:
+    """Call `serve` in BENCH_WORKERS processes; each listens with SO_REUSEPORT."""
+    workers = int(os.environ.get("BENCH_WORKERS", "1"))
+    if workers == 1:
+        serve()
+        return
+    context = multiprocessing.get_context("spawn")
+    started = [context.Process(target=serve, daemon=True) for _ in range(workers)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
