@@ -140,7 +140,7 @@ def _bracketed(address: str) -> str:
 
 
 def _user_directive() -> str:
-    """Return who the workers run as when root starts nginx: nobody, if that one can read the pages."""
+    """Return who the workers run as when root starts nginx: nobody, if nobody can read pages."""
     if os.geteuid() != 0:
         return "# Started without root: workers run as whoever starts it."
     folders = [ROOM / "static", *(ROOM / "static").absolute().parents]
@@ -157,10 +157,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on")
     parser.add_argument("--status-port", type=int, default=8001, help="port of stub_status")
+    parser.add_argument("--log-directory", type=Path, help="folder of the logs (default: log/)")
     given = parser.parse_args(arguments)
     try:
         servers = tuple(_parse_server(text) for text in given.app_servers)
-        plan = NginxPlan(given.directory, servers, given.host, given.port, given.status_port)
+        plan = NginxPlan(
+            given.directory,
+            servers,
+            host=given.host,
+            port=given.port,
+            status_port=given.status_port,
+            log_directory=given.log_directory,
+        )
         render(plan)
     except (RenderError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -29,6 +29,10 @@ class PortTakenError(NodesError):
     """Another process already listens where one of ours should."""
 
 
+class LockedError(NodesError):
+    """Another process is at work on the same folder."""
+
+
 class ProcessStopError(NodesError):
     """A process of ours is still there after SIGKILL."""
 

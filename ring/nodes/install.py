@@ -5,19 +5,16 @@ that it needs at run time and verifies each checksum; scripts and configuration 
 stand in `ring/nodes/cassandra/`. The folder appears whole under its final name or not at all.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ring.nodes.errors import InstallError, MissingProgramError
+from ring.nodes.locks import locked
 
 SOURCE = Path(__file__).parent / "cassandra"
 VERSION = (SOURCE / "version.txt").read_text(encoding="ascii").strip()
@@ -38,8 +35,9 @@ def install_cassandra(directory: Path, *, java_home: Path) -> bool:
         InstallError: no disk space, no answer from the repository, …; with advice.
         MissingProgramError: Maven is not there.
     """
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(directory.parent / ".lock"):
+    lock = directory.parent / ".lock"
+    busy = "another process is installing Cassandra"
+    with locked(lock, timeout_seconds=LOCK_TIMEOUT_SECONDS, busy=busy):
         manifest = _read_manifest(directory)
         fingerprint = _source_fingerprint()
         if manifest is None:
@@ -162,22 +160,3 @@ def _read_manifest(directory: Path) -> dict[str, str] | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return {"source": source} if whole and own and version == VERSION else None
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock between processes; `make test` may run beside `make up`."""
-    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
-    with path.open("w", encoding="ascii") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    raise InstallError(
-                        f"another process has held {path} for {LOCK_TIMEOUT_SECONDS:.0f} s",
-                        advice="End that process (lsof shows it), then run the same command again.",
-                    ) from error
-                time.sleep(0.2)
-        yield

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ring.nodes.nodetool import parse_status, run_nodetool
+from ring.nodes.probes import cql_answers
 from ring.nodes.process import ProcessRecord, command_line
 
 
@@ -30,17 +31,12 @@ class LocalNode:
         return f"<LocalNode {self.name} {self.address}:{self.cql_port} {state}>"
 
     def process(self) -> ProcessRecord | None:
-        """Return the node's process; None when it does not run.
+        """Return the node's process; None when it does not run."""
+        return node_process(self.directory)
 
-        ccm remembers a bare process id, which may by now be another program's, so the command
-        line must name this node's own folder too.
-        """
-        pid = self._ccm_node.pid
-        if pid is None:
-            return None
-        record = ProcessRecord.of(pid)
-        own = f"-Dcassandra.logdir={self.directory / 'logs'}"
-        return record if record is not None and own in command_line(pid) else None
+    def answers(self) -> bool:
+        """Whether the node speaks CQL now."""
+        return cql_answers(self.address, self.cql_port)
 
     def configure(self, options: Mapping[str, object], environ: Mapping[str, str]) -> None:
         """Write the node's configuration files anew; it reads them when it next starts."""
@@ -55,8 +51,8 @@ class LocalNode:
             ccmlib.node.NodeError: the launch script failed at once.
         """
         log_bytes = self.system_log.stat().st_size if self.system_log.exists() else 0
-        if self.process() is None:
-            self.forget_process()
+        # ccm remembers a bare process id, which may by now be another program's.
+        self._ccm_node.pid = None
         self._ccm_node.start(
             wait_other_notice=False,
             wait_for_binary_proto=False,
@@ -64,11 +60,6 @@ class LocalNode:
             allow_root=os.geteuid() == 0,
         )
         return log_bytes
-
-    def forget_process(self) -> None:
-        """Tell ccm that the node is down, whatever process has its old id now."""
-        self._ccm_node.pid = None
-        self._ccm_node.is_running()
 
     def nodetool(self, *arguments: str, timeout_seconds: float = 60.0) -> str:
         """Return the output of one nodetool command on this node (see `run_nodetool`)."""
@@ -83,3 +74,17 @@ class LocalNode:
     def status(self, *, timeout_seconds: float = 60.0) -> dict[str, str]:
         """Return how this node sees the ring: address → "UN", "DN", …."""
         return parse_status(self.nodetool("status", timeout_seconds=timeout_seconds))
+
+
+def node_process(directory: Path) -> ProcessRecord | None:
+    """Return the process of the node in a folder; None when it does not run.
+
+    Its process id may by now be another program's, so the command line must name the folder too.
+    """
+    try:
+        pid = int((directory / "cassandra.pid").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    record = ProcessRecord.of(pid)
+    own = f"-Dcassandra.logdir={directory / 'logs'}"
+    return record if record is not None and own in command_line(pid) else None

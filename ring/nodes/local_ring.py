@@ -21,7 +21,7 @@ from ring.nodes.errors import PortTakenError, RingMismatchError, RingStartError
 from ring.nodes.install import SOURCE
 from ring.nodes.local_node import LocalNode
 from ring.nodes.nodetool import UP_NORMAL, NodetoolError
-from ring.nodes.probes import can_bind, cql_answers, port_holder
+from ring.nodes.probes import can_bind, port_holder
 from ring.nodes.process import stop_processes
 from ring.nodes.start_failure import explain, last_lines, log_tail
 from ring.nodes.tokens import even_tokens
@@ -169,7 +169,7 @@ class LocalRing:
         waiting = list(self.nodes)
         while waiting:
             node = waiting[0]
-            if cql_answers(node.address, node.cql_port):
+            if node.answers():
                 waiting.pop(0)
                 continue
             for other in self.nodes:
@@ -201,8 +201,6 @@ def stop_nodes(
     """Stop these nodes together; they drain at SIGTERM, and one that hangs is killed."""
     records = [record for node in nodes if (record := node.process()) is not None]
     stop_processes(records, timeout_seconds=timeout_seconds)
-    for node in nodes:
-        node.forget_process()
 
 
 def node_options() -> dict[str, object]:

@@ -101,16 +101,16 @@ def command_line(pid: int) -> tuple[str, ...]:
     return tuple(part.decode("utf-8", "replace") for part in raw.split(b"\0") if part)
 
 
-def resident_bytes(pid: int) -> int:
-    """Return the process's own share of memory (proportional set size), 0 when it is gone."""
+def proportional_bytes(pid: int) -> int:
+    """Return the memory of a process and its children, shared pages counted once in all."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        below = [int(child) for child in children.read_text(encoding="ascii").split()]
     except OSError:
         return 0
-    for line in text.splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    sizes = [int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")]
+    return sum(sizes) * 1024 + sum(proportional_bytes(child) for child in below)
 
 
 def _start_ticks(pid: int) -> int | None:

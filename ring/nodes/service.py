@@ -25,12 +25,14 @@ class Service:
         name: in messages and file names.
         command: program and arguments.
         environ: the whole environment of the process.
+        directory: where it runs.
         state: folder of all state; `run/NAME.pid.json` and `log/NAME.log` are below it.
     """
 
     name: str
     command: tuple[str, ...]
     environ: Mapping[str, str]
+    directory: Path
     state: Path
 
     @property
@@ -65,7 +67,7 @@ class Service:
             child = subprocess.Popen(
                 self.command,
                 env=dict(self.environ),
-                cwd=self.state,
+                cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -132,8 +134,12 @@ class Service:
         self._fingerprint_file.write_text(self._fingerprint(), encoding="ascii")
 
     def _fingerprint(self) -> str:
-        """Digest what matters of the command and environment; passwords are never written down."""
-        ours = {key: value for key, value in self.environ.items() if key.startswith("CATALOG_")}
+        """Digest the command and our settings, without the password: a digest can be guessed."""
+        ours = {
+            name: value
+            for name, value in self.environ.items()
+            if name.startswith("CATALOG_") and name != "CATALOG_PASSWORD"
+        }
         text = json.dumps([self.command, sorted(ours.items())])
         return hashlib.sha256(text.encode()).hexdigest()
 
