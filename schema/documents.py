@@ -195,6 +195,15 @@ def pack_live_ids(product_ids: Iterable[int], *, base: bytes = NO_LIVE_IDS) -> b
     return bytes(bits)
 
 
+def drop_live_ids(product_ids: Iterable[int], *, base: bytes) -> bytes:
+    """Return `base` with the bits of these ids cleared; they must be of one block."""
+    bits = bytearray(base)
+    for product_id in product_ids:
+        index = product_id % BLOCK_IDS
+        bits[index >> 3] &= ~(1 << (index & 7))
+    return bytes(bits)
+
+
 def merge_live_ids(left: bytes, right: bytes) -> bytes:
     """Return the union of two bitmaps of one block; an empty one counts as no live ids."""
     union = int.from_bytes(left, "little") | int.from_bytes(right, "little")
@@ -219,26 +228,6 @@ def unpack_live_ids(block: int, live_ids: bytes) -> list[int]:
         for bit in range(8)
         if byte >> bit & 1
     ]
-
-
-def find_live_id(block: int, live_ids: bytes, rank: int) -> int:
-    """Return the id of the live product of this rank (from 0) in the block.
-
-    Raises:
-        IndexError: the block holds no more than `rank` live products, or `rank` is negative.
-    """
-    if rank < 0:
-        raise IndexError(f"rank {rank} is negative")
-    remaining = rank
-    for index, byte in enumerate(live_ids):
-        if remaining < (here := byte.bit_count()):
-            for bit in range(8):
-                if byte >> bit & 1:
-                    if not remaining:
-                        return block * BLOCK_IDS + (index << 3) + bit
-                    remaining -= 1
-        remaining -= here
-    raise IndexError(f"block {block} has {count_live_ids(live_ids)} live ids, asked for {rank}")
 
 
 def pack_segment(live_rows: Mapping[int, int]) -> bytes:

@@ -1,0 +1,152 @@
+"""The account of a load: what became of every row, by file and kind."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import duckdb
+
+from etl.errors import AccountError
+from etl.sources import Directory
+from etl.tables import TABLES
+
+
+class Outcome(StrEnum):
+    """How far a load came; rows count as loaded when they passed, and are stored once WRITTEN."""
+
+    WRITTEN = "written"
+    DRY_RUN = "dry_run"
+    TOO_MANY_REJECTS = "too_many_rejects"
+    UNFINISHED = "unfinished"
+    """Interrupted or failed while writing; running it again finishes it."""
+
+
+_SENTENCES: Final = {
+    Outcome.WRITTEN: "{products:,} products written",
+    Outcome.DRY_RUN: "dry run: nothing was written",
+    Outcome.TOO_MANY_REJECTS: "too many rejects: nothing was written",
+    Outcome.UNFINISHED: "NOT finished: what passed is not all stored; run the load again",
+}
+
+
+@dataclass(slots=True)
+class FileAccount:
+    """What became of the rows of one file. `rows_in` is always `loaded` plus all `rejected`."""
+
+    missing: bool = False
+    rows_in: int = 0
+    loaded: int = 0
+    repaired_rows: int = 0
+    repaired: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
+    rejected: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rejected_rows(self) -> int:
+        """Rows refused, of all kinds."""
+        return sum(self.rejected.values())
+
+    def as_json(self) -> dict[str, object]:
+        """Return the object that `--account` writes for this file."""
+        return {
+            "missing": self.missing,
+            "rows_in": self.rows_in,
+            "loaded": self.loaded,
+            "repaired_rows": self.repaired_rows,
+            "rejected_rows": self.rejected_rows,
+            "repaired": self.repaired,
+            "notes": self.notes,
+            "rejected": self.rejected,
+        }
+
+
+@dataclass(slots=True)
+class Account:
+    """The account of a whole load."""
+
+    as_of_microseconds: int
+    files: dict[str, FileAccount]
+    not_read: tuple[str, ...]
+    products_written: int = 0
+    outcome: Outcome = Outcome.UNFINISHED
+
+    @property
+    def rows_in(self) -> int:
+        """Rows of all files."""
+        return sum(one.rows_in for one in self.files.values())
+
+    @property
+    def rejected_rows(self) -> int:
+        """Rows refused in all files."""
+        return sum(one.rejected_rows for one in self.files.values())
+
+    def as_json(self) -> dict[str, object]:
+        """Return the object that `--account` writes."""
+        return {
+            "as_of_microseconds": self.as_of_microseconds,
+            "outcome": self.outcome.value,
+            "products_written": self.products_written,
+            "files": {name: one.as_json() for name, one in self.files.items()},
+            "not_read": list(self.not_read),
+        }
+
+
+def read_account(
+    database: duckdb.DuckDBPyConnection, directory: Directory, as_of_microseconds: int
+) -> Account:
+    """Gather the counts that the stages left behind.
+
+    Raises:
+        AccountError: in some file rows in differ from rows loaded and rejected.
+    """
+    present = {source.table.file for source in directory.sources}
+    files = {table.file: FileAccount(missing=table.file not in present) for table in TABLES}
+    counts = database.execute(
+        "SELECT file, section, kind, CAST(sum(rows) AS BIGINT) FROM counts"
+        " GROUP BY ALL HAVING sum(rows) > 0 ORDER BY ALL"
+    ).fetchall()
+    for file, section, kind, rows in counts:
+        one = files[file]
+        if section == "noted":
+            one.notes[kind] = rows
+        elif section == "repaired":
+            one.repaired[kind] = rows
+        elif file in present:
+            setattr(one, section, rows)
+    rejected = database.execute(
+        "SELECT file, kind, count(*) FROM rejects GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    for file, kind, rows in rejected:
+        files[file].rejected[kind] = rows
+    for name, one in files.items():
+        if one.rows_in != one.loaded + one.rejected_rows:
+            raise AccountError(
+                f"{name}: {one.rows_in} rows in, but {one.loaded} loaded"
+                f" and {one.rejected_rows} rejected"
+            )
+    return Account(as_of_microseconds, files, directory.not_read)
+
+
+def render_account(account: Account) -> str:
+    """Return the account as a person reads it."""
+    lines = [f"{'file':<14}{'rows in':>13}{'loaded':>13}{'repaired':>11}{'rejected':>11}"]
+    for name, one in account.files.items():
+        if one.missing:
+            lines.append(f"{name:<14}  absent: what it would bring is kept from the tables")
+            continue
+        lines.append(
+            f"{name:<14}{one.rows_in:>13,}{one.loaded:>13,}"
+            f"{one.repaired_rows:>11,}{one.rejected_rows:>11,}"
+        )
+        for word, kinds in (
+            ("repaired", one.repaired),
+            ("rejected", one.rejected),
+            ("noted", one.notes),
+        ):
+            if kinds:
+                listed = ", ".join(f"{kind} {rows:,}" for kind, rows in kinds.items())
+                lines.append(f"    {word}: {listed}")
+    if account.not_read:
+        lines.append(f"not read by this version: {', '.join(account.not_read)}")
+    lines.append(_SENTENCES[account.outcome].format(products=account.products_written))
+    return "\n".join(lines)

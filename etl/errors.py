@@ -1,0 +1,25 @@
+"""What stops a load. A bad row never does: it becomes a reject."""
+
+
+class LoadError(Exception):
+    """The root of everything that `etl` raises; the message is for the person who loads."""
+
+
+class UsageError(LoadError):
+    """The command line asks for what cannot be done (a directory that does not exist)."""
+
+
+class SourceError(LoadError):
+    """A file cannot be read as the legacy file of its name; the message names file and fault."""
+
+
+class TooManyRejectsError(LoadError):
+    """More rows were rejected than allowed. Nothing was written."""
+
+
+class AccountError(LoadError):
+    """Rows in do not equal rows loaded and rejected: a bug of ours, found before any write."""
+
+
+class WriteError(LoadError):
+    """Cassandra refused a write, or no node took it for longer than the load waits."""

@@ -1,0 +1,142 @@
+"""`catalog-etl load`: arguments, signals, exit codes."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import uvloop
+
+from etl.account import Account, render_account
+from etl.errors import LoadError, TooManyRejectsError, UsageError
+from etl.exit_status import ExitStatus
+from etl.progress import Progress
+from etl.settings import EtlSettings
+from etl.thresholds import parse_rejects_allowed
+from etl.workflow import LoadOptions, load
+from ring import RingError, RingSettings, RingSettingsError
+
+_DESCRIPTION: Final = """\
+Read the legacy product files of a directory (product, features, styles, photos, skus and related),
+clean them, and add or replace their products in Cassandra. Nothing is ever deleted; a file that is
+absent leaves what is stored. Running the same load again changes nothing.
+"""
+_EPILOG: Final = """\
+exit codes: 0 clean; 1 finished with rejects; 2 wrong usage; 3 more rejects than allowed, nothing
+written; 4 a file, the disk or Cassandra failed; 5 interrupted (run it again).
+
+The tables must exist (catalog-ring apply-schema). Settings are environment variables: those of the
+ring (CATALOG_CONTACT_POINTS and so on) and CATALOG_LOAD_MEMORY_LIMIT, CATALOG_LOAD_TEMP_DIRECTORY,
+CATALOG_LOAD_THREADS, CATALOG_LOAD_CONCURRENCY and more; etl/README.md lists them.
+"""
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `load` command."""
+    parser = subparsers.add_parser(
+        "load",
+        help="load a directory of legacy CSV files into Cassandra",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("directory", metavar="DIR", type=Path, help="where the CSV files are")
+    parser.add_argument(
+        "--as-of",
+        metavar="TIME",
+        help="timestamp of all rows: microseconds since 1970 or an ISO date-time (default: now)",
+    )
+    parser.add_argument(
+        "--rejects",
+        metavar="FILE",
+        type=Path,
+        help="refused rows with reason and bytes, JSON Lines (default: ./rejects-<time>.jsonl)",
+    )
+    parser.add_argument(
+        "--account", metavar="FILE", type=Path, help="also write the account as JSON"
+    )
+    parser.add_argument(
+        "--max-rejects",
+        metavar="N",
+        help="stop before writing when more rows than this, or N%% of them, are rejected",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="clean and account only: no Cassandra, tables taken for empty",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
+    try:
+        options = LoadOptions(
+            directory=given.directory,
+            as_of_microseconds=parse_as_of(given.as_of, now_microseconds=time.time_ns() // 1_000),
+            rejects=given.rejects,
+            account=given.account,
+            rejects_allowed=parse_rejects_allowed(given.max_rejects) if given.max_rejects else None,
+            dry_run=given.dry_run,
+        )
+        settings = EtlSettings.from_environ(os.environ)
+        ring_settings = RingSettings.from_environ(os.environ)
+        account = uvloop.run(_until_signalled(options, settings, ring_settings))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return _fail("interrupted; run it again to finish", ExitStatus.INTERRUPTED)
+    except (UsageError, RingSettingsError) as error:
+        return _fail(str(error), ExitStatus.USAGE)
+    except TooManyRejectsError as error:
+        return _fail(str(error), ExitStatus.TOO_MANY_REJECTS)
+    except (LoadError, RingError, OSError, duckdb.Error) as error:
+        return _fail(str(error), ExitStatus.FATAL)
+    return ExitStatus.REJECTS if account.rejected_rows else ExitStatus.CLEAN
+
+
+async def _until_signalled(
+    options: LoadOptions, settings: EtlSettings, ring_settings: RingSettings
+) -> Account:
+    """Load, and treat SIGTERM as an interruption."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await load(options, settings, ring_settings, Progress(), _report)
+
+
+def _report(account: Account) -> None:
+    sys.stdout.write(render_account(account) + "\n")
+
+
+def parse_as_of(text: str | None, *, now_microseconds: int) -> int:
+    """Return the load's timestamp in microseconds since 1970; a date-time without zone is UTC.
+
+    Raises:
+        UsageError: it is no time, or one in the future.
+    """
+    if text is None:
+        return now_microseconds
+    try:
+        if text.strip().isdecimal():
+            microseconds = int(text)
+        else:
+            moment = datetime.fromisoformat(text)
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            microseconds = round(aware.timestamp() * 1_000_000)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--as-of {text!r}: neither microseconds nor an ISO date-time") from error
+    if microseconds > now_microseconds:
+        raise UsageError(f"--as-of {text!r}: lies in the future; its rows could not be changed")
+    if microseconds < 1:
+        raise UsageError(f"--as-of {text!r}: lies before 1970")
+    return microseconds
+
+
+def _fail(message: str, status: ExitStatus) -> int:
+    sys.stderr.write(f"catalog-etl load: {message}\n")
+    return status

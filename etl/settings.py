@@ -1,0 +1,38 @@
+"""Settings of the load."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ring.settings import load_settings, setting
+
+
+@dataclass(frozen=True, slots=True)
+class EtlSettings:
+    """How much of the machine and of the ring a load may take."""
+
+    load_memory_limit: str = setting("1GB", "memory of DuckDB; what exceeds it goes to disk")
+    load_temp_directory: str = setting(
+        "", "where the load keeps its database, about twice the CSV files; empty: the system's"
+    )
+    load_threads: int = setting(0, "threads of DuckDB; 0: one per core")
+    load_slice_products: int = setting(20_000, "products rendered at a time")
+    load_concurrency: int = setting(128, "writes outstanding at the ring")
+    load_write_timeout_seconds: float = setting(10.0, "deadline of one attempt of one write")
+    load_give_up_seconds: float = setting(
+        600.0, "how long a write that no node takes is tried again before the load stops"
+    )
+    load_ready_timeout_seconds: float = setting(30.0, "how long to wait for the ring at the start")
+
+    def __post_init__(self) -> None:
+        if self.load_concurrency < 1:
+            raise ValueError(f"CATALOG_LOAD_CONCURRENCY={self.load_concurrency}: at least 1")
+        if self.load_slice_products < 1:
+            raise ValueError(f"CATALOG_LOAD_SLICE_PRODUCTS={self.load_slice_products}: at least 1")
+        if self.load_threads < 0:
+            raise ValueError(f"CATALOG_LOAD_THREADS={self.load_threads}: at least 0")
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], **overrides: Any) -> "EtlSettings":
+        """Load from the environment and the settings file."""
+        return load_settings(cls, environ, **overrides)

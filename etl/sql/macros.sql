@@ -1,0 +1,94 @@
+-- How a field is read and how a value is written, for every stage.
+--
+-- A field is the text between two commas of a row, its quotes included. Readers answer NULL for what
+-- they refuse. The bits that are named are those of `flags` (see etl/stages.py).
+
+-- The way back from sources.encode_lines, for files that had to be copied.
+CREATE MACRO decoded_line(line) AS
+    CASE WHEN starts_with(line, chr(30) || 'X') THEN NULL
+    ELSE replace(replace(replace(
+        CASE WHEN ends_with(line, chr(30) || 'R') THEN left(line, length(line) - 2) ELSE line END,
+        chr(30) || 'B', ''), chr(30) || 'R', chr(13)), chr(30) || 'E', chr(30))
+    END;
+CREATE MACRO ends_in_return(line) AS ends_with(line, chr(30) || 'R');
+
+CREATE MACRO unquoted(field) AS
+    CASE WHEN starts_with(field, '"') THEN replace(field[2:-2], '""', '"') ELSE field END;
+CREATE MACRO bare(field) AS trim(unquoted(field), ' ' || chr(9));
+
+-- Free text is null only as the exact unquoted word; where null is meant, blanks and case forgive.
+CREATE MACRO is_null_text(field) AS field = 'null';
+CREATE MACRO is_null_word(field) AS
+    length(field) < 12 AND lower(trim(field, ' ' || chr(9))) = 'null';
+CREATE MACRO is_empty(field) AS length(field) < 12 AND trim(field, ' ' || chr(9)) = '';
+
+CREATE MACRO read_text(field) AS
+    CASE WHEN is_null_text(field) THEN NULL ELSE unquoted(field) END;
+CREATE MACRO read_nullable_text(field) AS
+    CASE WHEN is_null_word(field) OR is_empty(field) THEN NULL ELSE unquoted(field) END;
+
+CREATE MACRO whole_number(digits) AS
+    CASE WHEN regexp_full_match(digits, '0*[0-9]{1,16}') THEN TRY_CAST(digits AS BIGINT) END;
+CREATE MACRO within(number, low, high) AS
+    CASE WHEN number BETWEEN low AND high THEN number END;
+CREATE MACRO read_key(field) AS within(whole_number(bare(field)), 1, @max_id);
+-- A block number is a CQL int, so it bounds the ids that the tables can hold.
+CREATE MACRO read_product_key(field) AS within(whole_number(bare(field)), 1, @max_product_id);
+CREATE MACRO read_parent(field) AS within(whole_number(bare(field)), 0, @max_id);
+CREATE MACRO read_quantity(field) AS
+    CASE WHEN starts_with(bare(field), '-')
+        THEN -within(whole_number(bare(field)[2:]), 0, @max_id)
+        ELSE within(whole_number(bare(field)), 0, @max_id) END;
+
+-- Whole units or two decimals, in cents; up to 13 digits, so that cents stay below 2^53. A sign of
+-- currency and thousands separators are repaired, and only where the separators stand in threes.
+CREATE MACRO plain_cents(price) AS
+    CASE WHEN regexp_full_match(price, '[0-9]{1,13}') THEN CAST(price AS BIGINT) * 100
+        WHEN regexp_full_match(price, '[0-9]{1,13}\.[0-9]{2}')
+            THEN CAST(replace(price, '.', '') AS BIGINT)
+    END;
+CREATE MACRO is_formatted_price(price) AS
+    regexp_full_match(
+        price,
+        '(?:[$€£¥] ?)?(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,13})(?:\.[0-9]{2})?(?: ?[$€£¥])?'
+    );
+CREATE MACRO read_cents(field) AS
+    coalesce(
+        plain_cents(bare(field)),
+        CASE WHEN is_formatted_price(bare(field))
+            THEN plain_cents(regexp_replace(bare(field), '[^0-9.]', '', 'g')) END
+    );
+CREATE MACRO read_boolean(field) AS
+    CASE WHEN lower(bare(field)) IN ('1', 'true', 't') THEN true
+        WHEN lower(bare(field)) IN ('0', 'false', 'f') THEN false END;
+
+CREATE MACRO flag_when(condition, bit) AS CASE WHEN condition THEN bit ELSE 0 END;
+CREATE MACRO text_flags(field) AS
+    flag_when(is_null_text(field), @null_word)
+    | flag_when(contains(field, '""') AND field <> '""', @escaped_text);
+CREATE MACRO nullable_flags(field) AS
+    flag_when(is_null_word(field), @null_word) | flag_when(is_empty(field), @empty_null);
+CREATE MACRO nullable_text_flags(field) AS
+    nullable_flags(field)
+    | flag_when(contains(field, '""') AND field <> '""', @escaped_text);
+CREATE MACRO price_flags(field) AS
+    flag_when(plain_cents(bare(field)) IS NULL, @formatted_price)
+    | flag_when(read_cents(field) >= 500000000, @extreme_value);
+CREATE MACRO nullable_price_flags(field) AS
+    CASE WHEN is_null_word(field) OR is_empty(field) THEN nullable_flags(field)
+        ELSE price_flags(field) END;
+CREATE MACRO boolean_flags(field) AS flag_when(bare(field) NOT IN ('0', '1'), @boolean_word);
+
+-- JSON text exactly as schema/documents.py writes it. DuckDB writes some control characters with
+-- capital digits, so texts that hold one of those take the long way.
+CREATE MACRO long_json_text(text) AS
+    '"' || @long_escapes || '"';
+CREATE MACRO json_text(text) AS
+    CASE WHEN text IS NULL THEN 'null'
+        WHEN regexp_matches(text, '[\x0b\x0e\x0f\x1a-\x1f]') THEN long_json_text(text)
+        ELSE CAST(to_json(text) AS VARCHAR) END;
+CREATE MACRO price_text(cents) AS
+    CAST(cents // 100 AS VARCHAR) || '.' || lpad(CAST(cents % 100 AS VARCHAR), 2, '0');
+CREATE MACRO json_price(cents) AS
+    CASE WHEN cents IS NULL THEN 'null' ELSE '"' || price_text(cents) || '"' END;
+CREATE MACRO etag_of(body) AS left(md5(body), 16);

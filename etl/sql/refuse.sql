@@ -1,0 +1,12 @@
+-- Rows with a field that cannot be read leave the table for the rejects.
+INSERT INTO rejects
+SELECT
+    @file, pos // 2, lines, pos % 2, fault[1], fault[2],
+    CASE fault[1]
+        WHEN 'invalid_integer' THEN 'no whole number in the range of this column: '
+        WHEN 'invalid_price' THEN 'no price in whole units or with two decimals: '
+        WHEN 'invalid_boolean' THEN 'none of 0, 1, f, t, false, true: '
+    END || left(fault[3], 200)
+FROM @table_clean
+WHERE fault IS NOT NULL;
+DELETE FROM @table_clean WHERE fault IS NOT NULL;

@@ -1,0 +1,43 @@
+-- One legacy file, by physical line: every line once, in order, so that rowid + 2 is its number.
+--
+-- state 0: a row by itself; 1: no row; 2: set aside for its bytes; 3: blank. `raw` is kept for lines
+-- that are no row and for those whose key is no number, which may belong to a text of many lines.
+CREATE TABLE @table_split AS
+WITH lines AS (
+    SELECT @line AS line, @returns AS ends_in_return
+    FROM read_csv(
+        @path, columns = {'line': 'VARCHAR'}, header = false, skip = 1, auto_detect = false,
+        delim = chr(0), quote = '', escape = '', max_line_size = 4194304
+    )
+),
+fields AS (
+    SELECT line, ends_in_return, regexp_extract(line, @row_pattern, @columns) AS field FROM lines
+),
+rows AS (
+    SELECT
+        CASE
+            WHEN line IS NULL THEN 2
+            WHEN field.id <> '' OR regexp_full_match(line, @row_pattern) THEN 0
+            WHEN regexp_full_match(line, '[ \t]*') THEN 3
+            ELSE 1
+        END AS state,
+        *
+    FROM fields
+)
+SELECT
+    CAST(state AS TINYINT) AS state,
+    CASE WHEN state IN (1, 3) OR (state = 0 AND NOT regexp_full_match(bare(field.id), '[0-9]+'))
+        THEN line END AS raw,
+    CASE WHEN raw IS NOT NULL THEN ends_in_return END AS ends_in_return,
+    unnest(CASE WHEN state = 0 THEN field END)
+FROM rows;
+
+-- Lines that are no row by themselves, and what the mending stages make of them: rows again
+-- (`mended`), each from one or several lines (`consumed`). pos is twice the line number, plus one
+-- for the second of two rows on a line: the order of rows in the file.
+CREATE TABLE @table_suspect AS
+SELECT rowid + 2 AS line, state, raw, ends_in_return
+FROM @table_split
+WHERE raw IS NOT NULL;
+CREATE TABLE @table_mended (pos BIGINT, lines INTEGER, flags INTEGER, text VARCHAR);
+CREATE TABLE @table_consumed (line BIGINT);

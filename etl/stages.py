@@ -1,0 +1,211 @@
+"""The SQL stages: which file runs when, and with what in the place of its `@names`."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from string import Template
+from typing import Final
+
+import duckdb
+
+from etl.kinds import Note, Repair
+from etl.patterns import FIELD, OPEN_FIELD, RowPatterns
+from etl.sources import Source
+from etl.tables import FEATURES, PHOTOS, RELATED, SKUS, STYLES, Table
+from schema.documents import BLOCK_IDS, MAX_ID
+
+FLAGS: Final = (
+    Note.NULL_WORD,
+    Note.EMPTY_NULL,
+    Note.ESCAPED_TEXT,
+    Note.BOOLEAN_WORD,
+    Note.EXTREME_VALUE,
+    Note.MULTILINE_ROW,
+    Repair.FORMATTED_PRICE,
+    Repair.UNCLOSED_QUOTE,
+    Repair.JOINED_ROWS,
+)
+"""Kinds that a row bears; the bit of each in `flags` is its place here."""
+
+JOIN_LINES: Final = 1000
+"""A quoted text of more lines than this is not put together again."""
+
+MAX_PRODUCT_ID: Final = 2**31 * BLOCK_IDS - 1
+"""The largest product id whose block is a CQL int."""
+
+_PARENTS: Final = (
+    # child, column, parents (a view of ids), what the parent is called
+    (FEATURES, "product_id", "product_ids", "product"),
+    (STYLES, "product_id", "product_ids", "product"),
+    (PHOTOS, "style_id", "style_ids", "style"),
+    (SKUS, "style_id", "style_ids", "style"),
+    (RELATED, "product_id", "product_ids", "product"),
+    (RELATED, "related_product_id", "product_ids", "product"),
+)
+
+
+class _Sql(Template):
+    delimiter = "@"
+
+
+def sql_text(value: str) -> str:
+    """Return an SQL literal of this text."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def sql_list(values: tuple[str, ...]) -> str:
+    """Return an SQL list literal of these texts."""
+    return "[" + ", ".join(sql_text(value) for value in values) + "]"
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """One load's database and the stages that run in it, in the order of the methods.
+
+    A stage takes tables and leaves tables; nothing but DuckDB touches a row.
+    """
+
+    database: duckdb.DuckDBPyConnection
+
+    def run(self, stage: str, **names: object) -> duckdb.DuckDBPyConnection:
+        """Run `sql/<stage>.sql` with `@names` replaced; return the last statement's result."""
+        text = files("etl").joinpath("sql", f"{stage}.sql").read_text(encoding="utf-8")
+        constants = {kind.value: 1 << place for place, kind in enumerate(FLAGS)}
+        return self.database.execute(_Sql(text).substitute(constants | names))
+
+    def prepare(self) -> None:
+        """Create the macros and the tables that the stages share."""
+        self.run(
+            "macros",
+            max_id=MAX_ID,
+            max_product_id=MAX_PRODUCT_ID,
+            long_escapes=_long_escapes("text"),
+        )
+        self.run("tables")
+        self.database.executemany(
+            "INSERT INTO flag_kinds VALUES (?, ?, ?)",
+            [
+                (1 << place, "repaired" if isinstance(kind, Repair) else "noted", kind.value)
+                for place, kind in enumerate(FLAGS)
+            ],
+        )
+
+    def extract(self, source: Source) -> None:
+        """Read one file into `<table>_fields`: rows with their raw fields."""
+        table = source.table
+        patterns = RowPatterns(table, source.header)
+        names: dict[str, object] = {
+            "table": table.name,
+            "file": sql_text(table.file),
+            "columns": sql_list(patterns.columns),
+            "row_pattern": sql_text(patterns.row()),
+        }
+        common = {f"table_{part}": f"{table.name}_{part}" for part in _PARTS}
+        names |= common
+        self.run(
+            "split",
+            **names,
+            path=sql_text(str(source.read_path)),
+            line="decoded_line(line)" if source.encoded else "line",
+            returns="ends_in_return(line)" if source.encoded else "false",
+        )
+        self._mend(table, patterns, names)
+        self.run(
+            "fields",
+            **names,
+            column_list=", ".join(patterns.columns),
+            set_aside_path=sql_text(str(source.set_aside_path)),
+            prefix_pattern=sql_text(patterns.prefix()),
+            field_pattern=sql_text(f"(?:{FIELD})"),
+            open_field_pattern=sql_text(OPEN_FIELD),
+            header_names=sql_list(source.header.names),
+            header_fields=len(source.header.names),
+        )
+        for note, rows in source.notes.items():
+            self.database.execute(
+                "INSERT INTO counts VALUES (?, 'noted', ?, ?)", [table.file, note.value, rows]
+            )
+
+    def _mend(self, table: Table, patterns: RowPatterns, names: dict[str, object]) -> None:
+        if table.one_line_rows:
+            self.run(
+                "mend_photos",
+                **names,
+                unclosed_pattern=sql_text(patterns.unclosed()),
+                parted_rows_pattern=sql_text(patterns.two_rows(parted=True)),
+                touching_rows_pattern=sql_text(patterns.two_rows(parted=False)),
+            )
+        else:
+            self.run(
+                "mend_lines",
+                **names,
+                open_pattern=sql_text(patterns.open_row()),
+                join_lines=JOIN_LINES,
+            )
+        if table.prices:
+            self.run(
+                "mend_prices",
+                **names,
+                eager_pattern=sql_text(patterns.priced(eager=True)),
+                lazy_pattern=sql_text(patterns.priced(eager=False)),
+                all_columns=sql_list(patterns.all_columns),
+                quoted_columns=patterns.quoted_columns("eager"),
+            )
+
+    def clean(self, table: Table) -> None:
+        """Read the fields of one table's rows and refuse those that cannot be read."""
+        self.run(f"clean_{table.name}")
+        self.run("refuse", file=sql_text(table.file), table_clean=f"{table.name}_clean")
+        self.database.execute(f"DROP VIEW {table.name}_fields")
+        for part in ("split", "suspect", "mended", "consumed"):
+            self.database.execute(f"DROP TABLE {table.name}_{part}")
+
+    def stand_in(self, table: Table) -> None:
+        """Leave an empty `<table>_clean` for a file that is absent."""
+        columns = ", ".join(f"'' AS {column.name}" for column in table.columns)
+        self.database.execute(
+            f"CREATE VIEW {table.name}_fields AS"
+            f" SELECT 0 AS pos, 0 AS lines, 0 AS flags, {columns} WHERE false"
+        )
+        self.run(f"clean_{table.name}")
+        self.database.execute(f"DROP VIEW {table.name}_fields")
+
+    def relate(self, present: tuple[Table, ...]) -> None:
+        """Refuse orphans, parents first; then let the last row of a key win, and merge."""
+        self.run("existing_ids")
+        for child, column, parents, parent in _PARENTS:
+            header = next(one.header for one in child.columns if one.name == column)
+            self.run(
+                "orphans",
+                file=sql_text(child.file),
+                table_clean=f"{child.name}_clean",
+                column=column,
+                column_header=sql_text(header),
+                parents=parents,
+                parent=parent + " ",
+            )
+        repair_bits = sum(1 << at for at, kind in enumerate(FLAGS) if isinstance(kind, Repair))
+        for table in present:
+            self.run(
+                "supersede",
+                file=sql_text(table.file),
+                table_clean=f"{table.name}_clean",
+                repair_bits=repair_bits,
+            )
+
+    def merge(self, slice_products: int) -> None:
+        """Join the files' rows with the stored ones and count the notes on relations."""
+        self.run("merge", slice_products=slice_products)
+        self.run("notes")
+
+
+_PARTS: Final = ("split", "suspect", "mended", "consumed", "fields")
+
+
+def _long_escapes(name: str) -> str:
+    """Return an SQL expression that escapes every character that JSON wants escaped."""
+    short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
+    expression = f"replace(replace({name}, '\\', '\\\\'), '\"', '\\\"')"
+    for code in range(32):
+        escape = short.get(code, f"\\u{code:04x}")
+        expression = f"replace({expression}, chr({code}), '{escape}')"
+    return expression

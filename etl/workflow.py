@@ -1,0 +1,210 @@
+"""A load from beginning to end: open, clean, look at what is stored, merge, write, account."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import orjson
+
+from etl.account import Account, Outcome, read_account
+from etl.errors import TooManyRejectsError
+from etl.existing import Existing, fetch_existing
+from etl.progress import Progress
+from etl.rejects import write_rejects
+from etl.render import count_products, rendered_batches
+from etl.settings import EtlSettings
+from etl.sources import Directory, inspect, open_directory
+from etl.stages import Stages
+from etl.thresholds import RejectsAllowed
+from etl.writers.driver import DriverWriter
+from ring import RingClient, RingSettings
+from schema.statements import LOAD_STATEMENTS
+
+_NOTHING_STORED: Final = Existing(0, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What one load was asked for.
+
+    Attributes:
+        directory: where the legacy files are.
+        as_of_microseconds: the timestamp of every row written.
+        rejects: where rejects go, even when there are none; None: a name of the time, when needed.
+        account: where the account goes as JSON; None: nowhere.
+        rejects_allowed: more rejects than this stop the load before it writes.
+        dry_run: clean and account only; the tables are taken for empty, no Cassandra is needed.
+    """
+
+    directory: Path
+    as_of_microseconds: int
+    rejects: Path | None = None
+    account: Path | None = None
+    rejects_allowed: RejectsAllowed | None = None
+    dry_run: bool = False
+
+
+async def load(
+    options: LoadOptions,
+    settings: EtlSettings,
+    ring_settings: RingSettings,
+    progress: Progress,
+    report: Callable[[Account], None],
+) -> Account:
+    """Load a directory of legacy files; safe to repeat.
+
+    `report` is given the account as soon as there is no more to come, also of a load that stops
+    once the files have been read: what is wrong with them is known by then.
+
+    Raises:
+        LoadError: see its subclasses; for all but WriteError nothing has been written.
+        RingError: the ring was not ready, or the stored products could not be read.
+        OSError: a file of the load's own cannot be written (disk full).
+        duckdb.Error: the database of the load failed (disk full, memory limit too low).
+    """
+    async with AsyncExitStack() as stack:
+        scratch = stack.enter_context(_open_scratch(settings))
+        directory = await asyncio.to_thread(open_directory, options.directory, scratch)
+        # Before the long part: a load that cannot write should say so at once.
+        ring = (
+            None
+            if options.dry_run
+            else await stack.enter_async_context(_open_ring(ring_settings, settings))
+        )
+        stages = Stages(stack.enter_context(_open_database(scratch, settings)))
+        await asyncio.to_thread(_clean, directory, stages, progress)
+        existing = _NOTHING_STORED
+        if ring is not None:
+            existing = await fetch_existing(
+                ring, stages, scratch, timeout_seconds=settings.load_write_timeout_seconds
+            )
+            progress.say(f"stored already: {existing.products:,} products")
+        await asyncio.to_thread(_relate, directory, stages, settings, progress)
+        account = read_account(stages.database, directory, options.as_of_microseconds)
+        account.outcome = Outcome.DRY_RUN if options.dry_run else Outcome.UNFINISHED
+        await asyncio.to_thread(_keep_rejects, options, directory, stages, account, progress)
+        try:
+            _check_rejects(options, account)
+            if ring is not None:
+                writer = DriverWriter(ring, settings, progress, options.as_of_microseconds)
+                account.products_written = await _write(writer, stages, existing, progress)
+                account.outcome = Outcome.WRITTEN
+        except TooManyRejectsError:
+            account.outcome = Outcome.TOO_MANY_REJECTS
+            raise
+        finally:
+            _keep_account(options, account)
+            report(account)
+        return account
+
+
+def _clean(directory: Directory, stages: Stages, progress: Progress) -> None:
+    stages.prepare()
+    for source in directory.sources:
+        started = time.monotonic()
+        inspect(source)
+        stages.extract(source)
+        stages.clean(source.table)
+        seconds = time.monotonic() - started
+        rate = source.file_bytes / 1e6 / max(seconds, 1e-9)
+        progress.say(f"{source.table.file}: read and cleaned in {seconds:.1f} s ({rate:.0f} MB/s)")
+    for table in directory.missing:
+        progress.say(f"{table.file}: absent; what it would bring is kept from the tables")
+        stages.stand_in(table)
+
+
+def _relate(
+    directory: Directory, stages: Stages, settings: EtlSettings, progress: Progress
+) -> None:
+    started = time.monotonic()
+    stages.relate(tuple(source.table for source in directory.sources))
+    stages.merge(settings.load_slice_products)
+    progress.say(f"related and merged in {time.monotonic() - started:.1f} s")
+
+
+async def _write(
+    writer: DriverWriter, stages: Stages, existing: Existing, progress: Progress
+) -> int:
+    """Write everything; return how many products."""
+    products = count_products(stages)
+    progress.begin(products)
+    await writer.write_rows(rendered_batches(stages))
+    progress.end()
+    bitmaps = await writer.write_live_ids(existing.deleted)
+    await writer.write_directory(bitmaps)
+    return products
+
+
+def _check_rejects(options: LoadOptions, account: Account) -> None:
+    allowed = options.rejects_allowed
+    if allowed is not None and not allowed.allows(account.rejected_rows, account.rows_in):
+        raise TooManyRejectsError(
+            f"{account.rejected_rows:,} of {account.rows_in:,} rows rejected, more than"
+            f" --max-rejects {allowed}: nothing was written"
+        )
+
+
+def _keep_rejects(
+    options: LoadOptions,
+    directory: Directory,
+    stages: Stages,
+    account: Account,
+    progress: Progress,
+) -> None:
+    path = options.rejects
+    if path is None:
+        if not account.rejected_rows:
+            return
+        path = Path(time.strftime("rejects-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
+    write_rejects(stages.database, directory.sources, path)
+    progress.say(f"{account.rejected_rows:,} rejects are in {path}")
+
+
+def _keep_account(options: LoadOptions, account: Account) -> None:
+    if options.account is not None:
+        options.account.write_bytes(
+            orjson.dumps(account.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        )
+
+
+@contextmanager
+def _open_scratch(settings: EtlSettings) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(
+        prefix="catalog-load-", dir=settings.load_temp_directory or None
+    ) as name:
+        yield Path(name)
+
+
+@contextmanager
+def _open_database(scratch: Path, settings: EtlSettings) -> Iterator[duckdb.DuckDBPyConnection]:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": settings.load_memory_limit,
+        "temp_directory": str(scratch / "spill"),
+    }
+    if settings.load_threads:
+        config["threads"] = settings.load_threads
+    database = duckdb.connect(str(scratch / "load.duckdb"), config=config)
+    try:
+        yield database
+    finally:
+        # A statement may still run in a thread when the load is interrupted.
+        database.interrupt()
+        database.close()
+
+
+@asynccontextmanager
+async def _open_ring(
+    ring_settings: RingSettings, settings: EtlSettings
+) -> AsyncIterator[RingClient]:
+    ring = await RingClient.open(ring_settings, LOAD_STATEMENTS)
+    try:
+        await ring.wait_ready(settings.load_ready_timeout_seconds)
+        yield ring
+    finally:
+        await ring.aclose()

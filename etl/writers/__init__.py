@@ -1,0 +1,1 @@
+"""Ways of getting rendered rows into Cassandra."""
