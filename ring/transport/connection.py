@@ -6,6 +6,7 @@ the bytes are being split, without a task in between.
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,9 +24,11 @@ from ring.transport.errors import (
 from ring.transport.framing import (
     COMPRESSED_FLAG,
     HEADER,
+    TRACING_FLAG,
     FrameSplitter,
     SegmentSplitter,
     encode_segments,
+    skip_extras,
 )
 from ring.transport.options import ConnectionOptions, Endpoint
 
@@ -34,6 +37,8 @@ RESULT_OPCODE: Final = 0x08
 ERROR_OPCODE: Final = 0x00
 
 EventListener = Callable[[Any], None]
+
+_LOG: Final = logging.getLogger("ring.transport")
 
 
 class ReplyHandler(Protocol):
@@ -83,7 +88,6 @@ class CqlConnection(asyncio.Protocol):
         self._feed: Callable[[bytes], None] = self._frames.feed
         self._segment_codec: Any = None
         self._lost: TransportError | None = None
-        self.compress: Callable[[bytes], bytes] | None = None
         self.decompress: Callable[[bytes], bytes] | None = None
 
     def __repr__(self) -> str:
@@ -146,6 +150,11 @@ class CqlConnection(asyncio.Protocol):
             self._feed(data)
         except ProtocolViolationError as error:
             self.abort(error)
+        except Exception as error:  # noqa: BLE001 - nobody may be left waiting for a reply
+            _LOG.exception("%s: closed, a reply could not be taken", self.endpoint)
+            violation = ProtocolViolationError(f"{self.endpoint}: {error!r}")
+            violation.__cause__ = error
+            self.abort(violation)
 
     def _on_frame(
         self, flags: int, stream: int, opcode: int, data: bytes, start: int, stop: int
@@ -154,6 +163,11 @@ class CqlConnection(asyncio.Protocol):
             data = self._inflate(data[start:stop])
             start, stop = 0, len(data)
             flags &= ~COMPRESSED_FLAG
+        if flags and not flags & TRACING_FLAG:
+            # What is left then is what every frame without extras is: quick to read. A trace's id
+            # is left to the handler, because somebody asked for it.
+            start = skip_extras(flags, data, start)
+            flags = 0
         if stream < 0:
             if self.event_listener is not None:
                 self.event_listener(self.decode(flags, opcode, data, start, stop))
@@ -234,5 +248,8 @@ class CqlConnection(asyncio.Protocol):
             async with asyncio.timeout(timeout_seconds):
                 await asyncio.shield(self.closed)
         except TimeoutError:
+            pass
+        finally:
+            # Out of time or cancelled: a node that takes nothing must not keep the socket open.
             if self._transport is not None:
                 self._transport.abort()

@@ -17,7 +17,13 @@ from ring.transport.errors import ProtocolViolationError
 HEADER: Final = struct.Struct(">BBhBi")
 HEADER_BYTES: Final = HEADER.size
 RESPONSE_BIT: Final = 0x80
+# Flags of a frame's header (native protocol v4, section 2.2).
 COMPRESSED_FLAG: Final = 0x01
+TRACING_FLAG: Final = 0x02
+CUSTOM_PAYLOAD_FLAG: Final = 0x04
+WARNING_FLAG: Final = 0x08
+_SHORT: Final = struct.Struct(">H")
+_INT: Final = struct.Struct(">i")
 
 # Cassandra refuses frames above native_transport_max_frame_size (16 MiB unless raised to at most
 # 256 MB). A longer length in a header is not a frame.
@@ -84,6 +90,31 @@ class FrameSplitter:
         self._pieces.append(rest)
         self._pieces_bytes = len(rest)
         self._wanted_bytes = wanted_bytes
+
+
+def skip_extras(flags: int, data: bytes, start: int) -> int:
+    """Where the message of a frame begins: behind the node's warnings and a custom payload.
+
+    A node warns of much that is no error (tombstones, large batches); its rows count all the same.
+
+    Raises:
+        ProtocolViolationError: the extras are not what their lengths say.
+    """
+    try:
+        if flags & WARNING_FLAG:
+            (count,) = _SHORT.unpack_from(data, start)
+            start += 2
+            for _ in range(count):
+                start += 2 + _SHORT.unpack_from(data, start)[0]
+        if flags & CUSTOM_PAYLOAD_FLAG:
+            (count,) = _SHORT.unpack_from(data, start)
+            start += 2
+            for _ in range(count):
+                start += 2 + _SHORT.unpack_from(data, start)[0]
+                start += 4 + max(0, _INT.unpack_from(data, start)[0])
+    except struct.error as error:
+        raise ProtocolViolationError(f"the head of a frame cannot be read: {error}") from error
+    return start
 
 
 class SegmentSplitter:

@@ -102,7 +102,9 @@ class Prepared:
         if len(parts) == 1:
             return parts[0]
         # A composite key is hashed as length, bytes and a zero for each part.
-        return b"".join(_SHORT.pack(len(part)) + part + b"\x00" for part in parts if part)
+        return b"".join(
+            _SHORT.pack(len(part)) + part + b"\x00" for part in parts if part is not None
+        )
 
     def body_parts(
         self,
@@ -174,5 +176,5 @@ def read_page(prepared: Prepared, data: bytes, start: int, stop: int) -> Page | 
             paging_state = data[position + 4 : position + 4 + length]
             position += 4 + length
         return Page(decode_rows(data, position, stop, prepared.decoders), paging_state)
-    except (struct.error, ValueError) as error:
-        raise ProtocolViolationError(f"a RESULT frame that cannot be read: {error}") from error
+    except Exception as error:  # the driver's types raise whatever bad bytes provoke
+        raise ProtocolViolationError(f"a RESULT frame that cannot be read: {error!r}") from error

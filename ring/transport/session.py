@@ -16,6 +16,7 @@ from cassandra.protocol import (
     QueryMessage,
     ReadyMessage,
     RegisterMessage,
+    ResultMessage,
     StartupMessage,
 )
 from cassandra.segment import SegmentCodec
@@ -29,6 +30,7 @@ from ring.transport.connection import (
 from ring.transport.errors import (
     AuthenticationError,
     ConnectError,
+    ProtocolViolationError,
     ReplyTimeoutError,
     ServerError,
     TransportError,
@@ -138,11 +140,10 @@ async def connect(
     except BaseException as error:
         if connection is not None:
             connection.abort(ConnectError(f"{endpoint}: not greeted"))
-        if isinstance(error, ConnectError) or not isinstance(
-            error, OSError | TimeoutError | TransportError
-        ):
+        if isinstance(error, ConnectError) or not isinstance(error, Exception):
             raise
-        raise ConnectError(f"{endpoint}: {error or 'no answer in time'}") from error
+        # Sockets, TLS, host names and a node that is no Cassandra each have errors of their own.
+        raise ConnectError(f"{endpoint}: {str(error) or 'no answer in time'}") from error
     return connection
 
 
@@ -167,11 +168,12 @@ async def _greet(connection: CqlConnection, timeout_seconds: float) -> None:
         except KeyError as error:
             raise ConnectError(f"compression {options.compression!r} is not installed") from error
         startup["COMPRESSION"] = options.compression
+    if options.protocol_version < _PROTOCOL_WITH_SEGMENTS:
+        # Cassandra compresses even the reply to STARTUP. Requests are short and go as they are.
+        connection.decompress = decompressor
     reply = await ask(connection, StartupMessage(_CQL_VERSION, startup), timeout_seconds)
     if options.protocol_version >= _PROTOCOL_WITH_SEGMENTS:
         connection.use_segments(SegmentCodec(compressor, decompressor))
-    else:
-        connection.compress, connection.decompress = compressor, decompressor
     if isinstance(reply, AuthenticateMessage):
         await _authenticate(connection, timeout_seconds)
     elif not isinstance(reply, ReadyMessage):
@@ -206,6 +208,8 @@ async def query(
         The rows, each a dict by column name; empty for statements without rows.
     """
     result = await ask(connection, QueryMessage(cql, consistency), timeout_seconds)
+    if not isinstance(result, ResultMessage):
+        raise ProtocolViolationError(f"{type(result).__name__} in the place of a result")
     names = result.column_names or ()
     return [dict(zip(names, row, strict=True)) for row in result.parsed_rows or ()]
 
@@ -215,6 +219,8 @@ async def prepare(
 ) -> Prepared:
     """Prepare a statement on this node, without blocking the loop."""
     message = await ask(connection, PrepareMessage(cql), timeout_seconds)
+    if not isinstance(message, ResultMessage) or message.query_id is None:
+        raise ProtocolViolationError(f"{type(message).__name__} in the place of a prepared one")
     return Prepared.from_message(cql, message, connection.options.protocol_version)
 
 
@@ -236,7 +242,13 @@ async def execute(
 
 
 def page_of_message(message: Any) -> Page:
-    """The rows of a RESULT that the driver decoded."""
+    """The rows of a RESULT that the driver decoded.
+
+    Raises:
+        ProtocolViolationError: it is another message.
+    """
+    if not isinstance(message, ResultMessage):
+        raise ProtocolViolationError(f"{type(message).__name__} in the place of a result")
     return Page([tuple(row) for row in message.parsed_rows or ()], message.paging_state)
 
 

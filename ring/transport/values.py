@@ -89,7 +89,7 @@ def encode_cells(values: Sequence[object], encoders: Sequence[Encoder]) -> list[
     for position, (value, encode) in enumerate(zip(values, encoders, strict=True)):
         try:
             cells.append(None if value is None else encode(value))
-        except (struct.error, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except Exception as error:  # the driver's types raise whatever a bad value provokes
             raise EncodeError(f"value {position + 1} does not fit its column: {error}") from error
     return cells
 
@@ -140,10 +140,10 @@ def decode_rows(
             if length < 0:
                 row.append(None)
                 continue
-            stop = position + length
-            cell = data[position:stop]
+            cell_stop = position + length
+            cell = data[position:cell_stop]
             row.append(cell if decode is None else decode(cell))
-            position = stop
+            position = cell_stop
         rows.append(tuple(row))
     if position != stop:
         raise ProtocolViolationError(
