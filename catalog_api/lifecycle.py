@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final
@@ -11,6 +12,7 @@ from aiohttp import web
 from catalog_api.keys import DIRECTORY, PUBLICATION, RECEPTION, RING, WORKER_NAME
 from catalog_api.metrics import gather
 
+_logger: Final = logging.getLogger(__name__)
 _TICK_SECONDS: Final = 0.25
 _PUBLISH_SECONDS: Final = 1.0
 
@@ -58,7 +60,11 @@ async def publication(app: web.Application) -> AsyncIterator[None]:
 
     async def publish() -> None:
         figures = gather(app[RECEPTION].telemetry, app[RING])
-        await asyncio.to_thread(app[PUBLICATION].publish, app[WORKER_NAME], figures)
+        try:
+            await asyncio.to_thread(app[PUBLICATION].publish, app[WORKER_NAME], figures)
+        except OSError:
+            # A full disk must not stop the catalog; the figures catch up when there is room.
+            _logger.exception("cannot publish figures in %r", app[PUBLICATION])
 
     async def keep_publishing() -> None:
         while True:

@@ -4,6 +4,7 @@ No object of prometheus_client is touched while requests are answered: the figur
 are added up when somebody asks, and handed over by a collector made for that one answer.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -54,7 +55,7 @@ CIRCUIT_OPENINGS: Final = _Name(
 )
 CALLS: Final = _Name(
     "catalog_ring_calls",
-    "Calls that did not go the plain way: coalesced, failover, timeout, refused, unavailable.",
+    "Calls that did not go the plain way, by what happened to them.",
     ("event",),
 )
 COUNTERS: Final = (REQUESTS, LOG_LINES_DROPPED, READS, SPECULATIVE_WINS, CIRCUIT_OPENINGS, CALLS)
@@ -67,10 +68,11 @@ RING_IN_FLIGHT: Final = _Name(
 RING_OUT: Final = _Name(
     "catalog_ring_circuit_open", "Workers that hold the node out of service.", ("node",)
 )
+RING_QUEUED: Final = _Name("catalog_ring_queued", "Calls that wait for a place at any node.")
 RING_CONNECTED: Final = _Name(
     "catalog_ring_connected", "Workers that are connected to the node.", ("node",)
 )
-GAUGES: Final = (IN_FLIGHT, WORKERS, RING_IN_FLIGHT, RING_OUT, RING_CONNECTED)
+GAUGES: Final = (IN_FLIGHT, WORKERS, RING_IN_FLIGHT, RING_OUT, RING_CONNECTED, RING_QUEUED)
 
 DURATION: Final = _Name(
     "catalog_request_duration_seconds",
@@ -96,7 +98,13 @@ FRAMES: Final = _Name(
     ("node",),
     BATCH_BOUNDS,
 )
-HISTOGRAMS: Final = (DURATION, LOOP_LAG, READ_DURATION, FRAMES)
+KEYS: Final = _Name(
+    "catalog_ring_keys_by_frame",
+    "Keys that were read by one frame.",
+    ("node",),
+    BATCH_BOUNDS,
+)
+HISTOGRAMS: Final = (DURATION, LOOP_LAG, READ_DURATION, FRAMES, KEYS)
 
 
 def gather(telemetry: RequestTelemetry, rows: RowSource) -> Figures:
@@ -130,15 +138,10 @@ def _gather_ring(figures: Figures, ring: RingClient) -> None:
         figures.gauges[RING_CONNECTED.name, labels] = int(node.is_connected)
         _put(figures, READ_DURATION, labels, told.latency)
         _put(figures, FRAMES, labels, told.frames_by_write)
-    calls = ring.telemetry
-    for event, count in (
-        ("coalesced", calls.coalesced),
-        ("failover", calls.failovers),
-        ("timeout", calls.timeouts),
-        ("refused", calls.refused),
-        ("unavailable", calls.unavailable),
-    ):
+        _put(figures, KEYS, labels, told.keys_by_frame)
+    for event, count in dataclasses.asdict(ring.telemetry).items():
         figures.counters[CALLS.name, (event,)] = count
+    figures.gauges[RING_QUEUED.name, ()] = ring.queued
 
 
 def _put(

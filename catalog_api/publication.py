@@ -6,6 +6,7 @@ saw both counts it once. Counters therefore never go back while the supervisor l
 """
 
 import os
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,8 @@ class Publication:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        # A scrape and the once-a-second publication are two threads with one draft.
+        self._writing = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Publication {self._directory}>"
@@ -69,5 +72,6 @@ class Publication:
 
     def _replace(self, name: str, data: bytes) -> None:
         draft = self._directory / f"{name}.{os.getpid()}.draft"
-        draft.write_bytes(data)
-        draft.replace(self._directory / name)
+        with self._writing:
+            draft.write_bytes(data)
+            draft.replace(self._directory / name)

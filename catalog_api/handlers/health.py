@@ -1,6 +1,7 @@
 """Answers for those who run the server: is it alive, may it be asked, how does it fare."""
 
 import asyncio
+import logging
 from typing import Final
 
 import orjson
@@ -16,6 +17,7 @@ from catalog_api.telemetry import RequestTelemetry
 from ring.errors import RingError
 from schema.statements import SELECT_DIRECTORY
 
+_logger: Final = logging.getLogger(__name__)
 _ALIVE: Final = orjson.dumps({"status": "alive"})
 _READY: Final = orjson.dumps({"status": "ready"})
 
@@ -70,7 +72,11 @@ class HealthHandler:
         """Answer the figures of all workers in Prometheus' text format."""
         own = gather(self._telemetry, self._rows)
         # The files are small, but a disk may stall: not on the loop.
-        text = await asyncio.to_thread(self._render, own)
+        try:
+            text = await asyncio.to_thread(self._render, own)
+        except OSError:
+            _logger.exception("cannot add up the workers' figures")
+            return AnswerResponse(unavailable("The workers' figures cannot be read.", 1))
         return AnswerResponse(Answer(METRICS_OK, text))
 
     def _render(self, own: Figures) -> bytes:
