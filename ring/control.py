@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -97,6 +98,7 @@ class ControlConnection:
         self._on_state = on_state
         self._known_endpoints = known_endpoints
         self._changed = asyncio.Event()
+        self._datacenter = settings.local_datacenter
 
     async def run(self) -> None:
         """Connect to one node after the other and follow the ring; for ever, until cancelled."""
@@ -106,6 +108,9 @@ class ControlConnection:
                     await self._follow(endpoint)
                 except TransportError as error:
                     _LOG.info("control connection to %s: %s", endpoint, error)
+                except Exception:
+                    # A row of a kind never seen must not leave the client with an old picture.
+                    _LOG.exception("control connection to %s", endpoint)
             await asyncio.sleep(_RETRY_SECONDS)
 
     def _endpoints(self) -> list[Endpoint]:
@@ -120,8 +125,9 @@ class ControlConnection:
         try:
             await register(connection, _EVENTS, lambda _event: self._changed.set())
             while True:
-                self._on_state(await fetch_state(connection, self._settings))
+                # Cleared before the reading: a change during it is read once more.
                 self._changed.clear()
+                self._on_state(await self._fetch(connection))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.topology_refresh_seconds):
                         await self._wait_for_change(connection)
@@ -129,6 +135,17 @@ class ControlConnection:
                     return
         finally:
             await connection.aclose()
+
+    async def _fetch(self, connection: CqlConnection) -> RingState:
+        settings = dataclasses.replace(self._settings, local_datacenter=self._datacenter)
+        state = await fetch_state(connection, settings)
+        if state.nodes:
+            # The first node to answer decides for good: a later one may stand elsewhere.
+            self._datacenter = state.nodes[0].datacenter
+        else:
+            known = sorted({node.datacenter for node in state.remote_nodes})
+            _LOG.error("no node in datacenter %r; the ring has %s", self._datacenter, known)
+        return state
 
     async def _wait_for_change(self, connection: CqlConnection) -> None:
         connection.on_closed = lambda _connection: self._changed.set()

@@ -77,7 +77,8 @@ def replicas_by_token(
         return [() for _ in ring]
     if "" in replication.factors:
         return [_simple(ring, start, replication.factors[""]) for start in range(len(ring))]
-    return [_by_topology(ring, start, places, replication.factors) for start in range(len(ring))]
+    sizes = _datacenter_sizes(places, replication.factors)
+    return [_by_topology(ring, start, places, sizes) for start in range(len(ring))]
 
 
 def _simple(ring: Sequence[tuple[int, NodeT]], start: int, factor: int) -> tuple[NodeT, ...]:
@@ -94,10 +95,10 @@ def _simple(ring: Sequence[tuple[int, NodeT]], start: int, factor: int) -> tuple
 class _DatacenterWalk:
     """Collects one datacenter's replicas: distinct racks first, then nodes of racks passed over."""
 
-    def __init__(self, factor: int, node_count: int, rack_count: int) -> None:
-        self.wanted = min(factor, node_count)
-        # Once every rack holds a replica, or so many that the rest must repeat racks anyway.
-        self.repeats_allowed = self.wanted - rack_count
+    def __init__(self, wanted: int, rack_count: int) -> None:
+        self.wanted = wanted
+        # So many replicas must share a rack with another, however the ring turns.
+        self.repeats_allowed = wanted - rack_count
         self.racks: set[str] = set()
         self.count = 0
 
@@ -115,17 +116,24 @@ class _DatacenterWalk:
         return True
 
 
+def _datacenter_sizes(
+    places: Mapping[NodeT, Place], factors: Mapping[str, int]
+) -> dict[str, tuple[int, int]]:
+    """Of each datacenter with a factor: how many replicas a range has there, how many racks."""
+    sizes = {}
+    for datacenter, factor in factors.items():
+        racks = [place.rack for place in places.values() if place.datacenter == datacenter]
+        sizes[datacenter] = (min(factor, len(racks)), len(set(racks)))
+    return sizes
+
+
 def _by_topology(
     ring: Sequence[tuple[int, NodeT]],
     start: int,
     places: Mapping[NodeT, Place],
-    factors: Mapping[str, int],
+    sizes: Mapping[str, tuple[int, int]],
 ) -> tuple[NodeT, ...]:
-    walks: dict[str, _DatacenterWalk] = {}
-    for datacenter, factor in factors.items():
-        members = [place for place in places.values() if place.datacenter == datacenter]
-        racks = {place.rack for place in members}
-        walks[datacenter] = _DatacenterWalk(factor, len(members), len(racks))
+    walks = {datacenter: _DatacenterWalk(*size) for datacenter, size in sizes.items()}
     missing = sum(walk.wanted for walk in walks.values())
     replicas: list[NodeT] = []
     seen: set[NodeT] = set()

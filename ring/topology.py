@@ -67,7 +67,7 @@ def build_state(
     local = rotate_to(
         sorted(
             (node for node in everyone if node.datacenter == local_datacenter),
-            key=lambda node: (ipaddress.ip_address(node.address), node.port),
+            key=_by_address,
         ),
         local_address,
     )
@@ -90,6 +90,11 @@ def build_state(
         routes=tuple(routes),
         any_route=Route(replicas=local, others=()),
     )
+
+
+def _by_address(node: RingNode) -> tuple[int, int, int]:
+    address = ipaddress.ip_address(node.address)
+    return address.version, int(address), node.port
 
 
 def rotate_to(nodes: Sequence[RingNode], local_address: str) -> tuple[RingNode, ...]:

@@ -1,6 +1,7 @@
 """What can go wrong on one connection."""
 
 from collections.abc import Mapping
+from typing import Final
 
 
 class TransportError(Exception):
@@ -41,6 +42,7 @@ class ServerError(TransportError):
     Attributes:
         code: the error code of the native protocol (v4, section 9).
         name: the driver's class name for it, e.g. `UnavailableErrorMessage`.
+        code_name: the code in words, e.g. `read_timeout`; `unknown` for one that v5 does not have.
         info: what the frame says beyond the message, e.g. the statement id that is unprepared.
     """
 
@@ -48,6 +50,7 @@ class ServerError(TransportError):
         super().__init__(f"{name} (0x{code:04x}): {message}")
         self.code = code
         self.name = name
+        self.code_name = _CODE_NAMES.get(code, "unknown")
         self.info: Mapping[str, object] | object = info
 
 
@@ -71,3 +74,8 @@ class ErrorCode:
     CONFIG_ERROR = 0x2300
     ALREADY_EXISTS = 0x2400
     UNPREPARED = 0x2500
+
+
+_CODE_NAMES: Final = {
+    code: name.lower() for name, code in vars(ErrorCode).items() if name.isupper()
+}
