@@ -16,27 +16,27 @@ INSERT INTO stored_ids SELECT product.id FROM page;
 
 CREATE TEMP TABLE page_features AS
 SELECT product.id AS product_id, unnest(source_rows.features) AS id,
-    unnest(product.features, recursive := true), unnest(range(len(product.features))) AS ordinal
+    unnest(product.features, recursive := true), unnest(range(CAST(len(product.features) AS BIGINT))) AS ordinal
 FROM page;
 CREATE TEMP TABLE page_styles AS
 SELECT product.id AS product_id, source_rows, unnest(styles.results) AS style,
-    unnest(range(len(styles.results))) AS ordinal
+    unnest(range(CAST(len(styles.results) AS BIGINT))) AS ordinal
 FROM page;
 -- A style without photos shows one of nulls, which has no source row.
 CREATE TEMP TABLE page_photos AS
 SELECT product_id, style.style_id AS style_id,
     unnest(source_rows.photos[CAST(style.style_id AS VARCHAR)]) AS id,
-    unnest(style.photos) AS photo, unnest(range(len(style.photos))) AS ordinal
+    unnest(style.photos) AS photo, unnest(range(CAST(len(style.photos) AS BIGINT))) AS ordinal
 FROM page_styles
 WHERE source_rows.photos[CAST(style.style_id AS VARCHAR)] IS NOT NULL;
 CREATE TEMP TABLE page_skus AS
 SELECT product_id, style.style_id AS style_id, unnest(map_keys(style.skus)) AS id,
-    unnest(map_values(style.skus)) AS sku, unnest(range(cardinality(style.skus))) AS ordinal
+    unnest(map_values(style.skus)) AS sku, unnest(range(CAST(cardinality(style.skus) AS BIGINT))) AS ordinal
 FROM page_styles;
 DELETE FROM page_skus WHERE id = 'null';
 CREATE TEMP TABLE page_related AS
 SELECT product.id AS product_id, unnest(source_rows.related) AS id,
-    unnest(related) AS related_product_id, unnest(range(len(related))) AS ordinal
+    unnest(related) AS related_product_id, unnest(range(CAST(len(related) AS BIGINT))) AS ordinal
 FROM page;
 
 CREATE TEMP TABLE touched AS

@@ -1,0 +1,87 @@
+"""Legacy files for tests, and what the load makes of them before any Cassandra is asked."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.account import Account, FileAccount, Outcome, read_account
+from etl.rejects import write_rejects
+from etl.render import RenderedRow, rendered_batches
+from etl.sources import inspect, open_directory
+from etl.stages import Stages
+
+HEADERS = {
+    "product": "id,name,slogan,description,category,default_price",
+    "features": "id,product_id,feature,value",
+    "styles": "id,productId,name,sale_price,original_price,default_style",
+    "photos": "id,styleId,url,thumbnail_url",
+    "skus": "id,styleId,size,quantity",
+    "related": "id,current_product_id,related_product_id",
+}
+PRODUCT_1 = '1,"Camo","Blend","So","Jackets",140\n'
+STYLE_1 = '1,1,"Green",null,140,1\n'
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The account, the rejects as their file tells them, and the rows that would be written."""
+
+    account: Account
+    rejects: list[dict[str, Any]]
+    rows: dict[int, RenderedRow]
+
+    def file(self, name: str) -> FileAccount:
+        """The account of one file, by its stem."""
+        return self.account.files[f"{name}.csv"]
+
+    def product(self, product_id: int) -> Any:
+        """The product's decoded body."""
+        return json.loads(self.rows[product_id].product)
+
+    def styles(self, product_id: int) -> Any:
+        """The decoded list of the product's styles."""
+        return json.loads(self.rows[product_id].styles)["results"]
+
+    def related(self, product_id: int) -> Any:
+        """The decoded related body."""
+        return json.loads(self.rows[product_id].related)
+
+
+def write_files(directory: Path, rows: Mapping[str, str | bytes]) -> Path:
+    """Write `<name>.csv` for each name: its legacy header, then these rows as they are."""
+    for name, body in rows.items():
+        raw = body if isinstance(body, bytes) else body.encode()
+        (directory / f"{name}.csv").write_bytes(HEADERS[name].encode() + b"\n" + raw)
+    return directory
+
+
+def clean_files(directory: Path) -> Cleaned:
+    """Run every stage up to rendering, as a load into empty tables would."""
+    with tempfile.TemporaryDirectory() as name, duckdb.connect() as database:
+        scratch = Path(name)
+        found = open_directory(directory, scratch)
+        stages = Stages(database)
+        stages.prepare()
+        for source in found.sources:
+            inspect(source)
+            stages.extract(source)
+            stages.clean(source.table)
+        for table in found.missing:
+            stages.stand_in(table)
+        stages.relate(tuple(source.table for source in found.sources))
+        stages.merge(slice_products=3)
+        account = replace(read_account(database, found, 1), outcome=Outcome.DRY_RUN)
+        write_rejects(database, found.sources, scratch / "rejects.jsonl")
+        lines = (scratch / "rejects.jsonl").read_text(encoding="utf-8").splitlines()
+        rows = asyncio.run(_collect(stages))
+    return Cleaned(account, [json.loads(line) for line in lines], rows)
+
+
+async def _collect(stages: Stages) -> dict[int, RenderedRow]:
+    return {row.product_id: row async for batch in rendered_batches(stages) for row in batch}
