@@ -134,7 +134,7 @@ class Node:
         self.last_reply_at = received_at
         if seconds < self.slow_seconds:
             if self.window < self._max_in_flight:
-                self.window += keys
+                self.window = min(self.window + keys, float(self._max_in_flight))
         elif received_at - self._decreased_at > WINDOW_DECREASE_PAUSE_SECONDS:
             self._decreased_at = received_at
             self.window = max(1.0, min(self.window, self.in_flight + 1.0) * WINDOW_DECREASE)
