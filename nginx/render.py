@@ -17,9 +17,9 @@ from pathlib import Path
 
 ROOM = Path(__file__).parent
 MAIN_FILE = "nginx.conf"
-# A dead app server is asked again after this long, and each such try costs one refused connection;
-# a frozen one costs a request the whole read time-out, so it must not be asked every second.
-FAIL_SECONDS = 5
+# A failed app server is left alone this long. Asking a dead one again costs one refused connection
+# that no client notices; a longer time would leave nobody to ask after all of them failed at once.
+FAIL_SECONDS = 1
 CONNECTIONS_WANTED = 4096
 _PLACEHOLDER = re.compile(r"@([A-Z_]+)@")
 
@@ -59,8 +59,8 @@ class NginxPlan:
             if not 1 <= port <= 65_535:
                 raise RenderError(f"port {port} is not between 1 and 65535")
         for path in (self.directory, ROOM):
-            if set(str(path)) & set("\"'\\{};$\n"):
-                raise RenderError(f"nginx cannot be given a path with quotes or braces: {path}")
+            if set(str(path.absolute())) & set('"\\$\n'):
+                raise RenderError(f'nginx cannot be given a path with one of " \\ $ in it: {path}')
 
     @property
     def main_file(self) -> Path:
@@ -105,10 +105,10 @@ def _values(plan: NginxPlan) -> dict[str, str]:
         "USER": _user_directive(),
         "OPEN_FILES": str(open_files),
         "CONNECTIONS": str(open_files // 2),
-        "CONF": _quoted(plan.main_file.parent),
-        "RUN": _quoted(plan.directory / "run"),
-        "LOG": _quoted(plan.logs),
-        "STATIC": _quoted(ROOM / "static"),
+        "CONF": str(plan.main_file.parent.absolute()),
+        "RUN": str((plan.directory / "run").absolute()),
+        "LOG": str(plan.logs.absolute()),
+        "STATIC": str((ROOM / "static").absolute()),
         "HOST": _bracketed(plan.host),
         "PORT": str(plan.port),
         "STATUS_PORT": str(plan.status_port),
@@ -128,11 +128,6 @@ def _fill(text: str, values: dict[str, str], name: str) -> str:
     if unknown:
         raise RenderError(f"{name}: nobody fills {', '.join(sorted(unknown))}")
     return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
-
-
-def _quoted(path: Path) -> str:
-    """Escape blanks, so that a path stays one argument with a name appended to it."""
-    return str(path.absolute()).replace(" ", "\\ ").replace("#", "\\#")
 
 
 def _bracketed(address: str) -> str:

@@ -1,0 +1,107 @@
+# Every target that a person needs, with a line each: make help.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+export PYTHON
+
+# NODES, DATA and CONTACT_POINTS are short for settings; README.md lists all of them.
+ifdef NODES
+export CATALOG_NODES := $(NODES)
+endif
+ifdef DATA
+export CATALOG_DATA := $(DATA)
+endif
+ifdef CONTACT_POINTS
+export CATALOG_CONTACT_POINTS := $(CONTACT_POINTS)
+endif
+
+# An existing Cassandra needs neither Java nor Maven here.
+UP_NEEDS := python nginx $(if $(CATALOG_CONTACT_POINTS),,java maven)
+
+##@ The catalog on this machine
+
+.PHONY: up
+up: ## start everything and print the URLs (NODES=3, DATA=folder-of-csvs, CONTACT_POINTS=host,host)
+	@sh ring/nodes/install_packages.sh $(UP_NEEDS)
+	@sh ring/nodes/install_venv.sh $(VENV)
+	@$(RUN) -m ring.nodes up
+
+.PHONY: down
+down: ## stop everything; the data stays
+	@if [ -x $(RUN) ]; then $(RUN) -m ring.nodes down; else echo "nothing runs: there is no $(VENV)"; fi
+
+.PHONY: clean
+clean: ## stop everything and remove the data, the installed Cassandra and all logs
+	@if [ -x $(RUN) ]; then $(RUN) -m ring.nodes clean; else rm -rf .catalog; fi
+
+.PHONY: status
+status: venv ## print what runs, and the memory it takes
+	@$(RUN) -m ring.nodes stack
+
+.PHONY: load
+load: venv ## load DATA=folder-of-csvs into the running catalog, beside what it holds
+	@test -n "$${CATALOG_DATA:-}" || { echo "make load DATA=folder-of-csvs" >&2; exit 2; }
+	@$(RUN) -m etl load "$$CATALOG_DATA"
+
+##@ Checks
+
+.PHONY: test
+test: ## run all tests, on a ring of their own (ARGS="-k name" for some of them)
+	@sh ring/nodes/install_packages.sh python nginx java maven
+	@sh ring/nodes/install_venv.sh $(VENV)
+	@$(RUN) -m pytest $(ARGS)
+
+.PHONY: lint
+lint: venv ## check style and types
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+
+##@ Measurements
+
+.PHONY: bench-smoke
+bench-smoke: venv ## print requests/s and CPU of a read beside a constant body's, in two minutes
+	@$(RUN) -m benchmarks.bench_smoke $(ARGS)
+
+.PHONY: bench-read
+bench-read: venv ## compare uncached reads with other servers and drivers
+	@$(RUN) -m benchmarks.bench_read $(ARGS)
+
+.PHONY: bench-faults
+bench-faults: venv ## measure what clients see while nodes are killed and frozen
+	@$(RUN) -m benchmarks.bench_faults $(ARGS)
+
+.PHONY: bench-paging
+bench-paging: venv ## compare page 2,000,000 of /products with page 1
+	@$(RUN) -m benchmarks.bench_paging $(ARGS)
+
+.PHONY: soak
+soak: venv ## run mixed load with faults for long and watch for leaks
+	@$(RUN) -m benchmarks.soak $(ARGS)
+
+##@ For those who change the project
+
+.PHONY: venv
+venv: ## make .venv from the lock files
+	@sh ring/nodes/install_packages.sh python
+	@sh ring/nodes/install_venv.sh $(VENV)
+
+.PHONY: lock
+lock: venv ## resolve the dependencies of setup.cfg anew into the lock files
+	@$(RUN) -m pip install --quiet pip-tools
+	@printf 'pip\nsetuptools<81\nwheel\n' | $(RUN) -m piptools compile --quiet --strip-extras \
+		--upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
+		--no-header -o requirements-build.lock -
+	@$(RUN) -m piptools compile --quiet --strip-extras --upgrade --generate-hashes --allow-unsafe \
+		--no-emit-index-url --no-emit-find-links --no-header --extra test --extra lint \
+		-o requirements.lock setup.cfg
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
