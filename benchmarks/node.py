@@ -32,7 +32,7 @@ class Node:
     """One node on one address, all its files in one folder; a context manager.
 
     `options` are top-level keys of cassandra.yaml with their values as YAML text; `jvm` are flags
-    that come after the shipped ones.
+    that come after the shipped ones; `seed` is the address of a node to join, itself by default.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Node:
         jvm: tuple[str, ...] = (),
         heap: str = "1024M",
         jmx_port: int = 7330,
+        seed: str = "",
     ) -> None:
         self.address = address
         self.options = dict(options or {})
@@ -51,6 +52,7 @@ class Node:
         self.heap = heap
         self.folder = NODE_STATE / name
         self._jmx_port = jmx_port
+        self._seed = seed
         self._installation = installation()
         self._process: Process | None = None
 
@@ -81,6 +83,16 @@ class Node:
         Raises:
             StartError: it ended, or was not ready in `START_TIMEOUT_SECONDS`.
         """
+        self.launch()
+        try:
+            self.wait()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def launch(self) -> None:
+        """Start, and do not wait."""
         if listens(self.address, CQL_PORT):
             raise StartError(f"{self.contact} is taken: another benchmark runs")
         conf = self._write_configuration()
@@ -91,22 +103,23 @@ class Node:
                 self._installation / "bin" / "cassandra",
                 "-f",
                 "-R",
+                *self._gossip_arguments(),
                 f"-Dcassandra.logdir={logs}",
             ],
             log=logs / "startup.log",
             environ=self._environ(conf),
             stop_seconds=60,
         ).start()
-        try:
-            self._wait()
-        except BaseException:
-            self.stop()
-            raise
-        return self
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Wait until the CQL port is open.
+
+        Raises:
+            StartError: it ended, or was not ready in `START_TIMEOUT_SECONDS`.
+        """
         process = self._process
-        assert process is not None
+        if process is None:
+            raise StartError("the node was not started")
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not listens(self.address, CQL_PORT):
             process.check_alive()
@@ -119,6 +132,17 @@ class Node:
         if self._process is not None:
             self._process.stop()
             self._process = None
+
+    def kill(self) -> None:
+        """End the JVM at once, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not ended by this program."""
+        return self._process is not None
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the JVM."""
@@ -160,12 +184,19 @@ class Node:
         """Stop."""
         self.stop()
 
+    def _gossip_arguments(self) -> list[str]:
+        # Nobody to hear from: the eight seconds that gossip gets to settle are for others.
+        alone = self._seed == "" and self.options.get("auto_bootstrap") is None
+        return ["-Dcassandra.skip_wait_for_gossip_to_settle=0"] if alone else []
+
     def _environ(self, conf: Path) -> dict[str, str]:
         return {
             **os.environ,
             "JAVA_HOME": str(find_java_home()),
             "CASSANDRA_CONF": str(conf),
             "MAX_HEAP_SIZE": self.heap,
+            # Glibc would keep up to eight arenas a core for a process of a hundred threads.
+            "MALLOC_ARENA_MAX": "2",
             "JVM_EXTRA_OPTS": " ".join(self.jvm),
         }
 
@@ -184,7 +215,8 @@ class Node:
 
     def _placement(self) -> dict[str, str]:
         """Return the options that say where the node lives."""
-        seeds = f'[{{class_name: "{SEED_PROVIDER}", parameters: [{{seeds: "{self.address}"}}]}}]'
+        seed = self._seed or self.address
+        seeds = f'[{{class_name: "{SEED_PROVIDER}", parameters: [{{seeds: "{seed}"}}]}}]'
         return {
             "cluster_name": "benchmark",
             "listen_address": self.address,

@@ -36,8 +36,24 @@ class Server:
     reads_cassandra: bool = True
     environ: Mapping[str, str] = field(default_factory=dict)
 
-    def process(self, *, address: str, port: int, contact: str, keyspace: str) -> Process:
-        """Return the server, not started, that is to listen on `address:port`."""
+    def process(
+        self,
+        *,
+        address: str,
+        port: int,
+        contact: str,
+        keyspace: str,
+        environ: Mapping[str, str] | None = None,
+    ) -> Process:
+        """Return the server, not started, that is to listen on `address:port`.
+
+        Args:
+            address: to listen on.
+            port: to listen on.
+            contact: address of the node that it asks first.
+            keyspace: where products_by_id is.
+            environ: further settings of this one process.
+        """
         common = {
             "BENCH_HOST": address,
             "BENCH_PORT": str(port),
@@ -51,8 +67,8 @@ class Server:
         return Process(
             self.name,
             self.command(address, port),
-            log=NODE_STATE / "logs" / f"{self.kind}-{self.workers}.log",
-            environ={**common, **self.environ},
+            log=NODE_STATE / "logs" / f"{self.kind}-{self.workers}-{address}.log",
+            environ={**common, **self.environ, **(environ or {})},
             directory=REPOSITORY,
         )
 

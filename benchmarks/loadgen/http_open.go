@@ -9,10 +9,12 @@ import (
 	"math/rand"
 	"net"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -94,17 +96,19 @@ func runHTTPOpen(arguments []string) (any, error) {
 	return loop.result(), nil
 }
 
-// drive starts each request when it is due, whether or not earlier ones have ended.
+// drive starts each request when it is due, whether or not earlier ones have ended. SIGTERM ends
+// it early; what was started is waited for and written all the same.
 func (loop *openLoop) drive(rate float64, length time.Duration) {
 	total := int(rate * length.Seconds())
 	loop.records = make([]record, 0, total)
 	loop.start = time.Now()
 	var group sync.WaitGroup
-	// A stopped signal lets hung connections end with the run instead of holding it open.
 	finished, stop := context.WithCancel(context.Background())
 	defer stop()
 	go loop.dropIdle(finished)
-	for sent := 0; sent < total; {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	for sent := 0; sent < total && len(asked) == 0; {
 		due := int(time.Since(loop.start).Seconds() * rate)
 		for ; sent < total && sent < due; sent++ {
 			intended := time.Duration(float64(sent) / rate * float64(time.Second))

@@ -1,0 +1,137 @@
+"""A ring of three nodes with an app server beside each, in which faults are made."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.cql_load import LoadError
+from benchmarks.http_load import run_wrk, wait_for_body
+from benchmarks.node import Node
+from benchmarks.processes import Process
+from benchmarks.seeding import KEYSPACE, Seed, seed_products
+from benchmarks.servers import OURS
+from ring.nodes.tokens import even_tokens
+
+NODES: Final = 3
+PORT: Final = 8300
+VNODES: Final = 16
+HEAP: Final = "640M"
+FIRST_JMX_PORT: Final = 7340
+JOIN_TIMEOUT_SECONDS: Final = 240.0
+CLUSTER: Final = '"faults"'
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRing:
+    """The nodes, their app servers, and what is stored."""
+
+    nodes: Sequence[Node]
+    servers: Sequence[Process]
+    seed: Seed
+
+    @property
+    def targets(self) -> list[str]:
+        """Host and port of each app server."""
+        return [f"{address(index)}:{PORT}" for index in range(len(self.servers))]
+
+    def revive(self) -> None:
+        """Start every node that does not run, one after the other."""
+        for node in self.nodes:
+            if not node.running:
+                node.start()
+
+
+def address(index: int) -> str:
+    """Return the address of node `index`, from 0."""
+    return f"127.0.30.{index + 1}"
+
+
+def make_nodes() -> list[Node]:
+    """Return the nodes of a new ring, not started."""
+    nodes = []
+    for index, tokens in enumerate(even_tokens(NODES, VNODES)):
+        options = {
+            "cluster_name": CLUSTER,
+            "auto_bootstrap": "false",
+            "num_tokens": str(VNODES),
+            "initial_token": f'"{",".join(map(str, tokens))}"',
+        }
+        nodes.append(
+            Node(
+                f"fault_ring/node{index + 1}",
+                address=address(index),
+                options=options,
+                heap=HEAP,
+                jmx_port=FIRST_JMX_PORT + index,
+                seed=address(0),
+            )
+        )
+    return nodes
+
+
+def joining_node() -> Node:
+    """Return a fourth node that takes its share of the ring when it starts."""
+    return Node(
+        "fault_ring/node4",
+        address=address(NODES),
+        options={"cluster_name": CLUSTER, "auto_bootstrap": "true", "num_tokens": str(VNODES)},
+        heap=HEAP,
+        jmx_port=FIRST_JMX_PORT + NODES,
+        seed=address(0),
+    )
+
+
+@contextlib.contextmanager
+def fault_ring(*, rows: int) -> Iterator[FaultRing]:
+    """Start a new ring of three, seed it at RF 3, start the app servers; stop all at the end."""
+    with contextlib.ExitStack() as stack:
+        nodes = make_nodes()
+        for node in nodes:
+            stack.callback(node.stop)
+            node.wipe().start()
+        wait_until_seen(nodes)
+        seed = seed_products(address(0), rows=rows, replication_factor=NODES)
+        servers = []
+        for index in range(NODES):
+            process = OURS.process(
+                address=address(index),
+                port=PORT,
+                contact=address(index),
+                keyspace=KEYSPACE,
+                environ={"CATALOG_CONTACT_POINTS": ",".join(map(address, range(NODES)))},
+            )
+            servers.append(stack.enter_context(process))
+            if wait_for_body(process, address(index), PORT, product_id=7) != seed.body(7):
+                raise LoadError("the app server answers something else than the row")
+        yield FaultRing(nodes, servers, seed)
+
+
+def wait_until_seen(nodes: Sequence[Node]) -> None:
+    """Wait until every node sees as many nodes up and normal as there are."""
+    deadline = time.monotonic() + JOIN_TIMEOUT_SECONDS
+    for node in nodes:
+        while up_normal(node) < len(nodes):
+            if time.monotonic() > deadline:
+                raise LoadError(f"{node} does not see all nodes up and normal")
+            time.sleep(1.0)
+
+
+def up_normal(node: Node) -> int:
+    """Return how many nodes this one sees up and normal."""
+    return sum(line.startswith("UN ") for line in node.nodetool("status").splitlines())
+
+
+def maximum_rate(ring: FaultRing, *, seconds: float) -> float:
+    """Return the requests/s of all app servers together in a closed loop, 64 connections in all.
+
+    One after the other, and the mean of them: on one machine they share the same cores.
+    """
+    rates = []
+    for index in range(len(ring.servers)):
+        seen = run_wrk(address(index), PORT, connections=64, seconds=seconds, ids=ring.seed.rows)
+        if seen.errors:
+            raise LoadError(f"{seen.errors} requests failed before any fault")
+        rates.append(seen.per_second)
+    return sum(rates) / len(rates)

@@ -1,0 +1,58 @@
+"""A network of the benchmark's own, so that packets can be dropped and no address is taken.
+
+The program starts itself again under `unshare --net`: every loopback address is then its own, and
+routing rules made here are gone when it ends.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import Final
+
+from benchmarks.cql_load import LoadError
+
+MARK: Final = "CATALOG_BENCHMARK_NETWORK"
+LOCAL_RULE: Final = "100"
+DROP_RULE: Final = "10"
+
+
+def enter_own_network(module: str) -> None:
+    """Continue in a network of its own: returns there, and only there.
+
+    Raises:
+        LoadError: `unshare` (util-linux) or `ip` (iproute2) is missing, or the kernel refuses.
+    """
+    if os.environ.get(MARK) == "1":
+        _ip("link", "set", "lo", "up")
+        # The rules of a cut come before the one that finds local addresses.
+        _ip("rule", "add", "pref", LOCAL_RULE, "lookup", "local")
+        _ip("rule", "del", "pref", "0")
+        return
+    unshare = shutil.which("unshare")
+    if unshare is None or shutil.which("ip") is None:
+        raise LoadError("unshare (util-linux) and ip (iproute2) are needed")
+    # Without root, a user namespace of one's own gives the right to have a network of one's own.
+    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    command = [unshare, "--net", *rights, sys.executable, "-m", module, *sys.argv[1:]]
+    sys.stdout.flush()
+    os.execve(unshare, command, {**os.environ, MARK: "1"})  # noqa: S606 -- no shell is wanted
+
+
+def cut_off(address: str, port: int) -> None:
+    """Drop every packet that the server at `address:port` sends: open connections hang."""
+    rule = ["from", address, "ipproto", "tcp", "sport", str(port), "blackhole"]
+    _ip("rule", "add", "pref", DROP_RULE, *rule)
+
+
+def heal(address: str, port: int) -> None:
+    """Let the packets through again."""
+    _ip("rule", "del", "pref", DROP_RULE, "from", address, "ipproto", "tcp", "sport", str(port))
+
+
+def _ip(*arguments: str) -> None:
+    done = subprocess.run(
+        ["ip", *arguments], capture_output=True, text=True, timeout=10, check=False
+    )
+    if done.returncode != 0:
+        raise LoadError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
