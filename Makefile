@@ -35,8 +35,8 @@ down: ## stop everything; the data stays
 	@if [ -x $(RUN) ]; then $(RUN) -m ring.nodes down; else echo "nothing runs: there is no $(VENV)"; fi
 
 .PHONY: clean
-clean: ## stop everything and remove the data, the installed Cassandra and all logs
-	@if [ -x $(RUN) ]; then $(RUN) -m ring.nodes clean; else rm -rf .catalog; fi
+clean: ## stop everything and remove the data and the logs; what is installed stays
+	@if [ -x $(RUN) ]; then $(RUN) -m ring.nodes clean; else echo "nothing to remove: there is no $(VENV)"; fi
 
 .PHONY: status
 status: venv ## print what runs, and the memory it takes

@@ -61,6 +61,11 @@ def load_data(
         asyncio.run(truncate_tables(ring_settings, tables))
     Loaded(dataset, _ids(tables), complete=False).write(marker)
     outcome = _run_load(dataset, environ)
+    if not asyncio.run(any_rows(ring_settings, tables)):
+        # A program that cannot even start may end with the code that says "with rejects".
+        raise StageError(
+            f"catalog-etl loaded nothing from {dataset.path}", advice="Read its lines above."
+        )
     Loaded(dataset, _ids(tables), complete=True).write(marker)
     stage.done(f"{_name(dataset)} loaded{outcome}")
 

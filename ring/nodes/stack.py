@@ -27,6 +27,7 @@ NODE_STOP_SECONDS = 60.0
 SERVICE_STOP_SECONDS = 20.0
 SCHEMA_SECONDS = 180.0
 RING_NAME = "catalog"
+KEPT = ("cassandra", "stack.lock", "venv.lock")
 
 
 class Stack:
@@ -68,17 +69,23 @@ class Stack:
             self._stop("node", "Cassandra", NODE_STOP_SECONDS)
 
     def clean(self) -> None:
-        """Stop everything that runs from the state folder and remove it, data included."""
+        """Stop the stack and remove its state, data included.
+
+        The installed Cassandra stays: it holds no data. So does a folder whose nodes run for
+        someone else, such as the tests' ring while tests run.
+        """
         state = self.settings.state
-        if not state.exists():
-            self.stages.say(f"{state} is not there: nothing to remove")
-            return
         self.down()
-        with self.stages.stage("clean", f"removing {state}") as stage:
-            tests = node_processes(state / "tests-ring")
-            stop_processes(list(tests.values()), timeout_seconds=NODE_STOP_SECONDS)
-            shutil.rmtree(state)
-            stage.done("removed")
+        with self.stages.stage("clean", f"removing what is in {state}") as stage:
+            entries = [entry for entry in sorted(state.iterdir()) if entry.name not in KEPT]
+            in_use = [entry for entry in entries if entry.is_dir() and node_processes(entry)]
+            for entry in entries:
+                if entry.is_dir() and entry not in in_use:
+                    shutil.rmtree(entry)
+                elif not entry.is_dir():
+                    entry.unlink()
+            left = "".join(f"; {entry.name} is in use and stays" for entry in in_use)
+            stage.done(f"removed{left}")
 
     def processes(self) -> dict[str, ProcessRecord]:
         """Return every running process of this stack by its name: node1, app1, nginx."""
@@ -229,9 +236,9 @@ class Stack:
 
 
 def node_processes(directory: Path) -> dict[str, ProcessRecord]:
-    """Return the running Cassandra nodes of the ring in a folder, by name."""
+    """Return the running Cassandra nodes of the rings in a folder, by name."""
     found = {}
-    for folder in sorted(directory.glob("*/node*")):
+    for folder in sorted([*directory.glob("*/node*"), *directory.glob("*/*/node*")]):
         record = node_process(folder)
         if record is not None:
             found[folder.name] = record
