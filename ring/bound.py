@@ -48,6 +48,18 @@ class Bound:
     def __repr__(self) -> str:
         return f"<Bound {self.statement.name}>"
 
+    def reads_as(self, other: "Bound") -> bool:
+        """Whether frames and rows look the same by both."""
+        return [_shape(one) for one in (self.prepared, self.many)] == [
+            _shape(one) for one in (other.prepared, other.many)
+        ]
+
+    def renewed(self, prepared: Prepared) -> "Bound":
+        """The same statement after a node has prepared it (or its read of many keys) once more."""
+        if self.many is not None and prepared.cql == self.many.cql:
+            return Bound(self.statement, self.prepared, prepared)
+        return Bound(self.statement, prepared, self.many)
+
     def body(self, cells: bytes) -> bytes:
         """The body of an EXECUTE frame for these values."""
         return self.head + cells + self.tail
@@ -57,3 +69,15 @@ class Bound:
         elements = b"".join(cells)
         count = _LENGTH_AND_COUNT.pack(len(elements) + _LENGTH.size, len(cells))
         return self.many_head + count + elements + self.many_tail
+
+
+def _shape(prepared: Prepared | None) -> tuple[object, ...] | None:
+    if prepared is None:
+        return None
+    return (
+        prepared.statement_id,
+        prepared.result_metadata_id,
+        prepared.column_names,
+        prepared.encoders,
+        prepared.decoders,
+    )

@@ -57,7 +57,7 @@ class RingClient:
             linger_seconds=settings.request_timeout_seconds,
             on_change=self._check_ready,
         )
-        self._dispatcher = Dispatcher(settings, self._membership.nodes, self.telemetry)
+        self._dispatcher = Dispatcher(settings, self._membership, self.telemetry)
         self._control: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
 
@@ -114,16 +114,23 @@ class RingClient:
                 f"{node.endpoint}: {node.problem}" for node in self.nodes.values() if node.problem
             )
             raise RingUnavailableError(
-                f"not ready after {timeout_seconds} s: {problems or 'the ring is not known yet'}"
+                f"not ready after {timeout_seconds} s: {problems or self._why_no_nodes()}"
             ) from error
+
+    def _why_no_nodes(self) -> str:
+        if self.state is None:
+            return "the ring is not known yet"
+        known = sorted({node.datacenter for node in self.state.remote_nodes})
+        return f"no node in datacenter {self.settings.local_datacenter!r}; the ring has {known}"
 
     async def aclose(self) -> None:
         """Close every connection. Outstanding calls fail with RingUnavailableError."""
         if self._control is not None:
             self._control.cancel()
             await asyncio.gather(self._control, return_exceptions=True)
-        await self._membership.aclose()
+        # First, so that what the closing connections leave behind is not sent again.
         self._dispatcher.close()
+        await self._membership.aclose()
 
     def _make_node(self, endpoint: Endpoint) -> Node:
         settings = self.settings
@@ -140,20 +147,25 @@ class RingClient:
             reconnect_max_seconds=settings.reconnect_max_seconds,
             on_ready=self._on_node_ready,
             on_room=self._dispatcher.drain,
+            on_renewed=self._on_renewed,
         )
         node.speculative_seconds = settings.speculative_max_seconds
         return node
 
     def _on_node_ready(self, node: Node, prepared: Mapping[str, Prepared]) -> None:
-        for name, statement in self._by_name.items():
+        for statement in self._by_name.values():
             one = prepared[statement.cql]
-            known = self._bound.get(name)
-            if known is None or known.prepared.statement_id != one.statement_id:
-                many = prepared[statement.many_cql] if statement.many_cql else None
-                self._bound[name] = Bound(statement, one, many)
+            many = prepared[statement.many_cql] if statement.many_cql else None
+            self._on_renewed(Bound(statement, one, many))
         _LOG.info("node %s connected", node.endpoint)
         self._check_ready()
         self._dispatcher.drain()
+
+    def _on_renewed(self, bound: Bound) -> None:
+        """The latest word counts: a table may have changed since a node first told of it."""
+        known = self._bound.get(bound.statement.name)
+        if known is None or not bound.reads_as(known):
+            self._bound[bound.statement.name] = bound
 
     def _check_ready(self) -> None:
         if self.state is not None and any(node.is_connected for node in self.nodes.values()):
@@ -174,7 +186,8 @@ class RingClient:
             RingUnavailableError: no node could serve it.
             RingRequestError: no such statement, values that do not fit, or Cassandra refused it.
         """
-        return (await self._start(name, values, timeout_seconds)).rows
+        # A list of the caller's own: the rows of one read may go to several callers.
+        return list((await self._start(name, values, timeout_seconds)).rows)
 
     async def fetch_one(
         self, name: str, values: Sequence[object] = (), *, timeout_seconds: float | None = None

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Final
 from ring.bound import Bound
 from ring.call import RETRY, Attempt
 from ring.policies import Verdict, decide_after_error, spoils_batch
-from ring.transport import CqlConnection, Page, ServerError, TransportError, read_page
+from ring.transport import (
+    CqlConnection,
+    Page,
+    Prepared,
+    ServerError,
+    TransportError,
+    read_page,
+)
 from ring.transport.connection import EXECUTE_OPCODE, RESULT_OPCODE
 from ring.transport.session import page_of_message, prepare
 
@@ -97,26 +104,30 @@ class Frame:
             attempt.succeed(_NO_ROWS)
 
     def _on_error(self, error: TransportError) -> None:
-        outcome = error.name if isinstance(error, ServerError) else "unreadable"
+        outcome = error.code_name if isinstance(error, ServerError) else "unreadable"
         for attempt in self.attempts():
             attempt.node.telemetry.count_failure(attempt.kind, outcome)
-        if not isinstance(error, ServerError):
-            self._fail_all(error, may_retry=self.bound.statement.idempotent)
-            return
-        verdict = decide_after_error(error.code, idempotent=self.bound.statement.idempotent)
+        idempotent = self.bound.statement.idempotent
+        code = error.code if isinstance(error, ServerError) else None
+        verdict = None if code is None else decide_after_error(code, idempotent=idempotent)
         if verdict is Verdict.PREPARE_AGAIN and not self.prepared_again:
             self.prepared_again = True
             self.outbox.prepare_again(self)
-        elif self.is_many and spoils_batch(error.code):
-            # One key may have spoilt it for all: each goes on by itself, here or elsewhere.
-            for attempt in tuple(self.attempts()):
-                attempt.withdraw()
-                attempt.call.alone = True
-                attempt.call.last_error = error
-                if not attempt.call.future.done():
-                    attempt.call.dispatch(attempt.call, RETRY)
+        elif self.is_many and (code is None or spoils_batch(code)):
+            self._part(error)
+        elif verdict is None:
+            self._fail_all(error, may_retry=idempotent)
         else:
             self._fail_all(error, may_retry=verdict is not Verdict.FAIL)
+
+    def _part(self, error: TransportError) -> None:
+        """One key may have spoilt it for all: each goes on by itself, here or elsewhere."""
+        for attempt in tuple(self.attempts()):
+            attempt.withdraw()
+            attempt.call.alone = True
+            attempt.call.last_error = error
+            if not attempt.call.future.done():
+                attempt.call.dispatch(attempt.call, RETRY)
 
     def on_lost(self, connection: CqlConnection, error: TransportError) -> None:  # noqa: ARG002
         """The transport's call for a connection that ended before the reply."""
@@ -138,20 +149,29 @@ class Outbox:
         slots: frames of reads by key outstanding at once.
         max_keys: keys of one such frame.
         clock: seconds, as the calls' deadlines count them.
+        on_renewed: told when a node, asked again, describes a statement in a new way.
     """
 
     def __init__(
-        self, node: "Node", *, slots: int, max_keys: int, clock: Callable[[], float]
+        self,
+        node: "Node",
+        *,
+        slots: int,
+        max_keys: int,
+        clock: Callable[[], float],
+        on_renewed: Callable[[Bound], None],
     ) -> None:
         self.node = node
         self.joined = 0
         self._slots = slots
         self._max_keys = max_keys
         self._clock = clock
+        self._on_renewed = on_renewed
         self._slots_taken = 0
         self._by_key: dict[Bound, Waiting] = {}
         self._by_body: dict[Bound, Waiting] = {}
-        self._preparing: dict[asyncio.Task[None], Frame] = {}
+        self._preparing: dict[str, list[Frame]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._scheduled = False
         self._loop = asyncio.get_running_loop()
 
@@ -165,16 +185,18 @@ class Outbox:
         if bound.many is not None and not call.alone and call.key is not None:
             waiting = self._by_key.setdefault(bound, {})
             key = call.key
+            leaves_now = self._slots_taken < self._slots
         else:
             waiting = self._by_body.setdefault(bound, {})
             key = call.cells
+            leaves_now = True
         together = waiting.get(key)
         if together is None:
             waiting[key] = [attempt]
         else:
             together.append(attempt)
             self.joined += 1
-        if not self._scheduled and (self._slots_taken < self._slots or bound.many is None):
+        if leaves_now and not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._flush)
 
@@ -184,8 +206,9 @@ class Outbox:
             for waiting in by.values():
                 for together in waiting.values():
                     yield from together
-        for frame in self._preparing.values():
-            yield from frame.attempts()
+        for frames in self._preparing.values():
+            for frame in frames:
+                yield from frame.attempts()
 
     def evict(self) -> list[Attempt]:
         """Give up everything that has not been sent, for other nodes to take."""
@@ -213,21 +236,45 @@ class Outbox:
     def prepare_again(self, frame: Frame) -> None:
         """The node has forgotten the statement: prepare it and send the frame once more."""
         many = frame.bound.many if frame.is_many else None
-        task = asyncio.create_task(
-            self._prepare_and_send(frame, (many or frame.bound.prepared).cql)
-        )
-        self._preparing[task] = frame
-        task.add_done_callback(lambda done: self._preparing.pop(done, None))
+        cql = (many or frame.bound.prepared).cql
+        frames = self._preparing.setdefault(cql, [])
+        frames.append(frame)
+        if len(frames) == 1:
+            task = asyncio.create_task(self._prepare_and_send(cql))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _prepare_and_send(self, frame: Frame, cql: str) -> None:
-        connection = self.node.connection
+    async def _prepare_and_send(self, cql: str) -> None:
+        """Prepare once for all frames that wait for it; each is sent or its calls go elsewhere."""
+        problem = TransportError(f"{self.node.endpoint}: the statement was not prepared again")
+        prepared = None
         try:
-            if connection is not None:
-                await prepare(connection, cql, timeout_seconds=_PREPARE_TIMEOUT_SECONDS)
+            if self.node.connection is not None:
+                prepared = await prepare(
+                    self.node.connection, cql, timeout_seconds=_PREPARE_TIMEOUT_SECONDS
+                )
         except TransportError as error:
-            self._not_sent(frame, error)
-        else:
-            self._send(frame)
+            problem = error
+        except Exception as error:  # noqa: BLE001 - the driver's types; the calls must go on
+            problem.__cause__ = error
+        finally:
+            for frame in self._preparing.pop(cql):
+                if prepared is None:
+                    self._not_sent(frame, problem)
+                else:
+                    self._renew(frame, prepared)
+                    self._send(frame)
+
+    def _renew(self, frame: Frame, prepared: Prepared) -> None:
+        """The table may have changed since, and with it how its rows are read."""
+        renewed = frame.bound.renewed(prepared)
+        if not renewed.reads_as(frame.bound):
+            frame.bound = renewed
+            self._on_renewed(renewed)
+
+    async def aclose(self) -> None:
+        """Wait for what the end of the connection has ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _flush(self) -> None:
         self._scheduled = False

@@ -108,8 +108,7 @@ class ControlConnection:
                     await self._follow(endpoint)
                 except TransportError as error:
                     _LOG.info("control connection to %s: %s", endpoint, error)
-                except Exception:
-                    # A row of a kind never seen must not leave the client with an old picture.
+                except Exception:  # noqa: BLE001 - or the client would keep an old picture
                     _LOG.exception("control connection to %s", endpoint)
             await asyncio.sleep(_RETRY_SECONDS)
 

@@ -3,17 +3,17 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping
 from typing import Final
 
 from ring.call import FIRST, RETRY, SPECULATIVE, Attempt, Call
 from ring.coalesce import Frame
 from ring.errors import RingOverloadedError, RingUnavailableError
+from ring.membership import Membership
 from ring.node import Node
 from ring.policies import choose_node, slow_after_seconds, speculative_delay_seconds
 from ring.settings import RingSettings
 from ring.telemetry import ClientTelemetry
-from ring.transport import CqlConnection, Endpoint
+from ring.transport import CqlConnection
 
 # Deadlines, speculation and silence are looked at this often while anything is outstanding: one
 # pass over what is in flight costs less than a timer for every request.
@@ -29,11 +29,12 @@ class Dispatcher:
     def __init__(
         self,
         settings: RingSettings,
-        nodes: Mapping[Endpoint, Node],
+        membership: Membership,
         telemetry: ClientTelemetry,
     ) -> None:
         self._settings = settings
-        self._nodes = nodes
+        self._membership = membership
+        self._nodes = membership.nodes
         self._telemetry = telemetry
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Call] = deque()
@@ -53,27 +54,35 @@ class Dispatcher:
         if self._ticker is not None:
             self._ticker.cancel()
         while self._queue:
-            self._queue.popleft().fail(RingUnavailableError("the client was closed"))
+            self._end(self._queue.popleft())
 
     def dispatch(self, call: Call, kind: str) -> None:
         """Send a call to the next node, queue it when all are full, or end it."""
-        if len(call.tried) < self._settings.max_attempts and self._send(call, kind):
+        if self._send(call, kind) or call.open_attempts:
             return
-        if call.open_attempts:
-            return
-        replicas, others = call.route
-        if any(node.is_connected and node not in call.tried for node in replicas + others):
+        if self._may_wait(call):
             self._enqueue(call)
-            return
+        else:
+            self._end(call)
+
+    def _may_wait(self, call: Call) -> bool:
+        """Whether there is a node left that could take the call once it has room."""
+        if self._closing or len(call.tried) >= self._settings.max_attempts:
+            return False
+        replicas, others = call.route
+        return any(node.is_connected and node not in call.tried for node in replicas + others)
+
+    def _end(self, call: Call) -> None:
         self._telemetry.unavailable += 1
         asked = ", ".join(str(node.endpoint) for node in call.tried) or "none is connected"
-        error = RingUnavailableError(
-            f"{call.bound.statement.name}: no node could serve it ({asked})"
-        )
+        problem = "the client was closed" if self._closing else f"no node could serve it ({asked})"
+        error = RingUnavailableError(f"{call.bound.statement.name}: {problem}")
         error.__cause__ = call.last_error
         call.fail(error)
 
     def _send(self, call: Call, kind: str) -> bool:
+        if self._closing or len(call.tried) >= self._settings.max_attempts:
+            return False
         replicas, others = call.route
         node = choose_node(replicas, others, call.tried, self._settings.max_in_flight)
         if node is None:
@@ -104,12 +113,22 @@ class Dispatcher:
     def drain(self) -> None:
         """Send what waits, oldest first, as far as there is room."""
         queue = self._queue
+        passed: list[Call] = []
         while queue:
             call = queue[0]
-            if not call.future.done() and not self._send(call, FIRST):
-                return
-            queue.popleft()
-        self._tell_waiting(waiting=False)
+            if call.future.done() or self._send(call, RETRY if call.tried else FIRST):
+                queue.popleft()
+            elif not self._may_wait(call):
+                queue.popleft()
+                self._end(call)
+            elif call.tried:
+                # It waits for the nodes it has not tried; those behind it may try the others.
+                passed.append(queue.popleft())
+            else:
+                break
+        queue.extendleft(reversed(passed))
+        if not queue:
+            self._tell_waiting(waiting=False)
 
     # --- the clock -----------------------------------------------------------------------------
 
@@ -118,20 +137,33 @@ class Dispatcher:
         now = time.perf_counter()
         self._ticker = None
         busy = False
-        for node in tuple(self._nodes.values()):
-            connection = node.connection
-            if connection is not None and connection.pending:
-                busy = True
-                self._look_after(node, connection, now)
-        for call in tuple(self._queue):
-            if call.expire(now):
+        try:
+            for node in (*self._nodes.values(), *self._membership.leaving):
+                connection = node.connection
+                if connection is not None and connection.pending:
+                    busy = True
+                    self._look_after(node, connection, now)
+            self._expire_queued(now)
+            self.drain()
+            if now - self._tuned_at > _TUNE_SECONDS:
+                self._tuned_at = now
+                self._tune(now)
+        finally:
+            # Whatever happens: a clock that stands would leave callers without an answer.
+            if (busy or self._queue) and self._ticker is None and not self._closing:
+                self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
+
+    def _expire_queued(self, now: float) -> None:
+        """End what has waited too long, and give the places of ended calls to others."""
+        ended = 0
+        for call in self._queue:
+            if not call.future.done() and call.expire(now):
                 self._telemetry.timeouts += 1
-        self.drain()
-        if now - self._tuned_at > _TUNE_SECONDS:
-            self._tuned_at = now
-            self._tune(now)
-        if (busy or self._queue) and self._ticker is None and not self._closing:
-            self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
+            ended += call.future.done()
+        if ended:
+            waiting = [call for call in self._queue if not call.future.done()]
+            self._queue.clear()
+            self._queue.extend(waiting)
 
     def _look_after(self, node: Node, connection: CqlConnection, now: float) -> None:
         frames = [frame for frame in connection.pending.values() if isinstance(frame, Frame)]
@@ -145,18 +177,24 @@ class Dispatcher:
                 continue
             if call.expire(now):
                 self._telemetry.timeouts += 1
-            elif call.may_repeat and not call.speculated and len(self._nodes) > 1:
+            elif call.may_repeat and len(self._nodes) > 1:
                 self._hurry(attempt, node, now)
 
     def _hurry(self, attempt: Attempt, node: Node, now: float) -> None:
         """Ask a second node when the first is out of service, or slower than its own tail."""
+        call = attempt.call
         if node.circuit_open:
-            attempt.call.speculated = True
-            self.dispatch(attempt.call, RETRY)
-        elif now - attempt.assigned_at > node.speculative_seconds and self._speculation_credit >= 1:
+            # Once for each node that is out, and again at the next tick when none had room.
+            if call.tried[-1] is node:
+                self._send(call, RETRY)
+        elif (
+            not call.speculated
+            and now - attempt.assigned_at > node.speculative_seconds
+            and self._speculation_credit >= 1
+            and self._send(call, SPECULATIVE)
+        ):
             self._speculation_credit -= 1
-            attempt.call.speculated = True
-            self.dispatch(attempt.call, SPECULATIVE)
+            call.speculated = True
 
     def _check_silence(
         self, node: Node, connection: CqlConnection, oldest_sent_at: float, now: float

@@ -37,6 +37,7 @@ class Membership:
         state: the immutable picture of the ring; None until a node has told it.
         nodes: by endpoint; the contact points until the ring is known.
         routing: replaced whole with `state`.
+        leaving: nodes that left the ring with calls outstanding.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Membership:
         self.state: RingState | None = None
         self.nodes: dict[Endpoint, Node] = {}
         self.routing = Routing((), (), LiveRoute((), ()))
+        self.leaving: set[Node] = set()
         self._make_node = make_node
         self._linger_seconds = linger_seconds
         self._on_change = on_change
@@ -75,13 +77,17 @@ class Membership:
         """A node has left the ring: nothing new goes there, and what is outstanding may finish."""
         node = self.nodes.pop(endpoint)
         task = self._tasks.pop(endpoint)
+        self.leaving.add(node)
 
         async def retire() -> None:
             gone_at = time.perf_counter() + self._linger_seconds
-            while node.in_flight and time.perf_counter() < gone_at:  # noqa: ASYNC110 - no event
-                await asyncio.sleep(_RETIRE_PAUSE_SECONDS)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            try:
+                while node.in_flight and time.perf_counter() < gone_at:  # noqa: ASYNC110
+                    await asyncio.sleep(_RETIRE_PAUSE_SECONDS)
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                self.leaving.discard(node)
 
         retiring = asyncio.create_task(retire())
         self._retiring.add(retiring)
@@ -100,6 +106,7 @@ class Membership:
 
     async def aclose(self) -> None:
         """Close every connection; what is outstanding learns it."""
-        for task in self._tasks.values():
+        tasks = (*self._tasks.values(), *self._retiring)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), *self._retiring, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ring.bound import Bound
 from ring.call import Attempt
 from ring.coalesce import Frame, Outbox
 from ring.policies import (
@@ -68,6 +69,7 @@ class Node:
         reconnect_max_seconds: float,
         on_ready: Callable[["Node", dict[str, Prepared]], None],
         on_room: Callable[[], None],
+        on_renewed: Callable[[Bound], None],
     ) -> None:
         self.endpoint = endpoint
         self.connection: CqlConnection | None = None
@@ -82,7 +84,13 @@ class Node:
         self.calls_wait = False
         self.telemetry = NodeTelemetry()
         self.assigned = 0
-        self.outbox = Outbox(self, slots=read_slots, max_keys=max_keys, clock=time.perf_counter)
+        self.outbox = Outbox(
+            self,
+            slots=read_slots,
+            max_keys=max_keys,
+            clock=time.perf_counter,
+            on_renewed=on_renewed,
+        )
         self.last_reply_at = 0.0
         self._options = options
         self._cql = cql
@@ -183,18 +191,22 @@ class Node:
         pause_seconds = _FIRST_RECONNECT_SECONDS
         try:
             while True:
-                if self.is_connected:
-                    pause_seconds = _FIRST_RECONNECT_SECONDS
-                    await self._watch()
-                    continue
                 try:
-                    self._adopt(await self._connect())
+                    if self.is_connected:
+                        pause_seconds = _FIRST_RECONNECT_SECONDS
+                        await self._watch()
+                    else:
+                        self._adopt(await self._connect())
+                    continue
                 except TransportError as error:
                     self.problem = str(error)
-                    self.circuit_open = True
-                    # Jitter: the workers of a server must not knock in step.
-                    await asyncio.sleep(pause_seconds * random.uniform(0.8, 1.2))  # noqa: S311
-                    pause_seconds = min(2 * pause_seconds, self._reconnect_max_seconds)
+                except Exception as error:  # noqa: BLE001 - nobody else would ever connect again
+                    _LOG.exception("node %s", self.endpoint)
+                    self.problem = repr(error)
+                self.circuit_open = True
+                # Jitter: the workers of a server must not knock in step.
+                await asyncio.sleep(pause_seconds * random.uniform(0.8, 1.2))  # noqa: S311
+                pause_seconds = min(2 * pause_seconds, self._reconnect_max_seconds)
         finally:
             await self.aclose()
 
@@ -286,6 +298,7 @@ class Node:
         if connection is not None:
             connection.on_closed = None
             await connection.aclose()
+        await self.outbox.aclose()
 
 
 async def _discard(

@@ -44,7 +44,8 @@ def choose_node(
     """The node to ask next, or None when every one that could be asked is full.
 
     In this order: a replica in service with room in its window; a replica in service with room at
-    all; any node in service (it will forward); any node that is at least connected.
+    all; any node in service (it will forward), likewise; and when no node is in service, any that
+    is at least connected.
     """
     untried = [node for node in replicas if node.is_connected and node not in tried]
     for node in untried:
@@ -54,10 +55,11 @@ def choose_node(
         if not node.circuit_open and node.in_flight < max_in_flight:
             return node
     untried += [node for node in others if node.is_connected and node not in tried]
-    for node in untried:
-        if not node.circuit_open and node.in_flight < min(node.window, max_in_flight):
+    in_service = [node for node in untried if not node.circuit_open]
+    for node in in_service:
+        if node.in_flight < node.window:
             return node
-    for node in untried:
+    for node in in_service or untried:
         if node.in_flight < max_in_flight:
             return node
     return None
