@@ -3,10 +3,14 @@
 import argparse
 import errno
 import json
+import os
 import shutil
 import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +29,8 @@ MAX_PRODUCTS: Final = 100_000_000
 MAX_DIRTY: Final = 0.5
 MAX_GAPS: Final = 0.5
 PROGRESS_SECONDS: Final = 10.0
+
+_DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -69,19 +75,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the set and return the exit status; what went wrong stands on standard error."""
     try:
-        make_set(args.directory, _request(args), force=args.force)
+        with _terminated_like_interrupted():
+            make_set(args.directory, _request(args), force=args.force)
     except GenerateUsageError as error:
         return _failed(error, ExitStatus.USAGE)
     except GenerateError as error:
         return _failed(error, ExitStatus.FATAL)
     except (KeyboardInterrupt, duckdb.InterruptException):
-        print("\ngenerate: interrupted, nothing was kept", file=sys.stderr)
+        sys.stderr.write("\ngenerate: interrupted, nothing was kept\n")
         return ExitStatus.INTERRUPTED
     return ExitStatus.CLEAN
 
 
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM clean up as Ctrl-C does; only the main thread may say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _failed(error: GenerateError, status: ExitStatus) -> int:
-    print(f"generate: {error}", file=sys.stderr)
+    sys.stderr.write(f"generate: {error}\n")
     return status
 
 
@@ -117,6 +137,7 @@ def make_set(
         GenerateUsageError: the directory is taken.
         GenerateSpaceError: the disk is full, or too small for the set.
         GenerateError: the files cannot be written.
+        KeyboardInterrupt: a signal came.
     """
     started_seconds = time.monotonic()
     try:
@@ -129,13 +150,18 @@ def make_set(
     except OSError as error:
         raise _write_error(error.errno, str(error)) from error
     except duckdb.IOException as error:
-        full = "No space left" in str(error)
-        raise _write_error(errno.ENOSPC if full else None, str(error)) from error
+        told = [number for number in _DISK_FULL if os.strerror(number) in str(error)]
+        raise _write_error(told[0] if told else None, str(error)) from error
+    except RuntimeError as error:
+        # So DuckDB reports a signal that came during a query.
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
     _print_result(directory, manifest["files"], time.monotonic() - started_seconds)
 
 
 def _write_error(number: int | None, message: str) -> GenerateError:
-    if number in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+    if number in _DISK_FULL:
         return GenerateSpaceError(f"the disk is full, nothing was kept ({message})")
     return GenerateError(f"the files cannot be written ({message})")
 
@@ -165,36 +191,36 @@ class _ProgressLine:
         self._said_seconds = now_seconds
         elapsed_seconds = max(now_seconds - self._started_seconds, 1e-9)
         left_seconds = int(elapsed_seconds / products * (self._products - products))
-        print(
+        end = "\r" if in_place and products < self._products else "\n"
+        sys.stderr.write(
             f"generate: {products:,} of {self._products:,} products, {rows:,} rows,"
             f" {rows / elapsed_seconds:,.0f} rows/s,"
-            f" {left_seconds // 60}:{left_seconds % 60:02} left",
-            end="\r" if in_place and products < self._products else "\n",
-            file=sys.stderr,
-            flush=True,
+            f" {left_seconds // 60}:{left_seconds % 60:02} left{end}"
         )
+        sys.stderr.flush()
 
 
 def _print_result(
     directory: Path, files: dict[str, dict[str, int]], elapsed_seconds: float
 ) -> None:
     rows = sum(file["rows"] for file in files.values())
-    print(f"{'file':<28}{'rows':>13}{'loaded':>13}{'rejected':>10}{'bytes':>16}")
-    for name, file in files.items():
-        rejected = file["rows"] - file["loaded"]
-        print(f"{name:<28}{file['rows']:>13,}{file['loaded']:>13,}", end="")
-        print(f"{rejected:>10,}{file['bytes']:>16,}")
-    print(
+    lines = [f"{'file':<28}{'rows':>13}{'loaded':>13}{'rejected':>11}{'bytes':>16}"]
+    lines += [
+        f"{name:<28}{file['rows']:>13,}{file['loaded']:>13,}"
+        f"{file['rows'] - file['loaded']:>11,}{file['bytes']:>16,}"
+        for name, file in files.items()
+    ]
+    lines.append(
         f"{rows:,} rows in {elapsed_seconds:.1f} s ({rows / elapsed_seconds:,.0f} rows/s)"
         f" in {directory}; what they hold is told by {directory / 'manifest.json'}"
     )
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def main() -> int:
     """Run `generate` by itself."""
     parser = argparse.ArgumentParser(prog="catalog-etl generate", description=__doc__)
     add_arguments(parser)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run(parser.parse_args())
 
 

@@ -20,7 +20,7 @@ _PLANTED: Final = Template("""
 """)
 _SHOWN: Final = Template("SELECT $counts FROM plan_$name WHERE loaded")
 _OUT_OF_ORDER: Final = Template("""
-    SELECT count_if(id < id_before) FROM (
+    SELECT count(*) FILTER (id < id_before) FROM (
         SELECT id, lag(id) OVER (ORDER BY position, id) AS id_before FROM plan_$name WHERE loaded
     )
 """)
@@ -61,7 +61,7 @@ class Account:
         shown = {note: condition for note in Note if (condition := _shows(self.shape, note))}
         if not shown:
             return
-        counts = ", ".join(f"count_if({condition})" for condition in shown.values())
+        counts = ", ".join(f"count(*) FILTER ({condition})" for condition in shown.values())
         query = _SHOWN.substitute(counts=counts, name=self.shape.name)
         for note, rows in zip(shown, _first_row(connection, query), strict=True):
             self.notes[note] += rows
@@ -115,9 +115,7 @@ def _shows(shape: Shape, note: Note) -> str:
         if (natural := _natural(note, column))
     ]
     # Out of order is counted by comparing neighbours: not every move ends beside a higher id.
-    planted = [
-        plant for plant in plants if plant.effect is note and note is not Note.OUT_OF_ORDER
-    ]
+    planted = [plant for plant in plants if plant.effect is note and note is not Note.OUT_OF_ORDER]
     if planted:
         conditions.append(f"coalesce(plant IN ({_names(planted)}), FALSE)")
     return " OR ".join(conditions)
@@ -132,7 +130,7 @@ def _natural(note: Note, column: Column) -> str:
     if note is Note.NULL_WORD and column.holds in NULLABLE:
         return f'"{column.name}" IS NULL'
     if note is Note.ESCAPED_TEXT and column.holds in TEXTS:
-        return f"coalesce(contains(\"{column.name}\", '\"'), FALSE)"
+        return f'coalesce(contains("{column.name}", \'"\'), FALSE)'
     if note is Note.EXTREME_VALUE and column.holds in PRICES:
         return f'coalesce("{column.name}" >= {EXTREME_PRICE}, FALSE)'
     if note is Note.EXTREME_VALUE and column.holds is Holds.QUANTITY:

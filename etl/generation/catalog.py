@@ -1,7 +1,7 @@
 """Making the files of a set, one chunk of products after the other."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -158,7 +158,7 @@ class Generator:
         line_end = "\r\n" if look.carriage_return else "\n"
         target.write(f"{mark}{look.header(shape)}{line_end}".encode())
 
-    def _write_chunk(self, start: int, end: int, targets: dict[str, BinaryIO]) -> None:
+    def _write_chunk(self, start: int, end: int, targets: Mapping[str, BinaryIO]) -> None:
         """Write the products of the ordinals from `start` to before `end`, and their children."""
         self._set_variable("from_ordinal", start)
         self._set_variable("to_ordinal", end)
@@ -177,16 +177,19 @@ class Generator:
         dirty = self._request.dirty
         template = read_sql(f"generate_{shape.name}")
         self._connection.execute(template.substitute(_characteristics(dirty=dirty)))
-        self._rows_made[shape.name] += self._number(f"SELECT count(*) FROM raw_{shape.name}")
-        last_id = self._number(f"SELECT max(id) FROM raw_{shape.name}") if is_last_chunk else -1
+        rows, last_id = (
+            self._connection.table(f"raw_{shape.name}")
+            .aggregate("count(*), coalesce(max(id), -1)")
+            .fetchall()[0]
+        )
+        self._rows_made[shape.name] += rows
+        last_id = last_id if is_last_chunk else -1
         self._connection.execute(plan_statement(shape, dirty=dirty, last_id=last_id))
 
     def _write_part(self, shape: Shape, target: BinaryIO) -> None:
         part = self._staging / "part"
         lines = lines_query(shape, self._looks[shape.name], dirty=self._request.dirty)
-        self._connection.execute(
-            _COPY.substitute(lines=lines, part=str(part).replace("'", "''"))
-        )
+        self._connection.execute(_COPY.substitute(lines=lines, part=str(part).replace("'", "''")))
         append_part(part, target, dirty=self._request.dirty)
         part.unlink()
 

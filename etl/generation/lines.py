@@ -90,7 +90,8 @@ def _planted_row(shape: Shape, look: Look) -> str:
     line_end = "chr(13) || chr(10)" if look.carriage_return else "chr(10)"
     cases = {
         "too_few_fields": " || ',' || ".join(_in_order(clean, look)[:2]),
-        "too_many_fields": f"{row} || ',surplus'",
+        # More than there are numbers that could be taken for one price with separators.
+        "too_many_fields": f"{row} || ',surplus,surplus,surplus,surplus'",
         "blank_line": f"{row} || {line_end}",
     }
     if shape.cut_column is not None:

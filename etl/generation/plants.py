@@ -4,11 +4,12 @@ A plant's name is what the manifest calls it: `invalid_price.sale_price` is an u
 that column, `cut_quote` a line that ends within a quoted text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-from etl.generation.shapes import BOOLEANS, NULLABLE, PRICES, Column, Holds, Shape
+from etl.generation.shapes import Holds, Shape
 from etl.kinds import Note, Reject, Repair
 
 UNDECODABLE: Final = (b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xe9")
@@ -49,11 +50,14 @@ _FORMATTED_PRICES: Final = (
     " '\"1,' || lpad((coalesce({field}, 99) % 1000)::VARCHAR, 3, '0') || '.50\"',"
     " '\"$1,' || lpad((coalesce({field}, 99) % 1000)::VARCHAR, 3, '0') || '\"'], roll)"
 )
+_SPLIT_PRICE: Final = "'1,' || lpad((coalesce({field}, 99) % 1000)::VARCHAR, 3, '0') || '.50'"
+"""Without quotes the separator looks like one between fields."""
 _TEXT_DATES: Final = (
     "pick(['\"' || strftime(epoch_ms({field}), '%Y-%m-%d') || '\"',"
     " strftime(epoch_ms({field}), '%Y-%m-%dT%H:%M:%SZ'),"
     " '\"' || strftime(epoch_ms({field}), '%Y-%m-%dT%H:%M:%S.%gZ') || '\"'], roll)"
 )
+_NO_DATES: Final = "pick(['soon', '2020-13-45', '20x0-01-01'], roll)"
 _DIGIT_WORDS: Final = (
     "CASE WHEN {field} THEN pick(['true', 'T', 'TRUE', 't', 'True'], roll)"
     " ELSE pick(['false', 'F', 'FALSE', 'f', 'False'], roll) END"
@@ -65,6 +69,64 @@ _WORD_WORDS: Final = (
 _SEVERAL_LINES: Final = (
     "quoted(replace({field}, '\"', '') || chr(10) || 'Second line, still the same text.')"
 )
+
+
+_Kind = tuple[str, Repair | Note | Reject | None, str]
+
+_INTEGER: Final[tuple[_Kind, ...]] = (("invalid_integer", Reject.INVALID_INTEGER, _NO_INTEGERS),)
+_DIGIT: Final[tuple[_Kind, ...]] = (
+    ("invalid_integer", Reject.INVALID_INTEGER, "pick(['five', '3.5'], roll)"),
+)
+_NULLABLE: Final[tuple[_Kind, ...]] = (
+    ("null_word", Note.NULL_WORD, "'null'"),
+    ("empty_null", Note.EMPTY_NULL, "''"),
+)
+_PRICE: Final[tuple[_Kind, ...]] = (
+    ("invalid_price", Reject.INVALID_PRICE, _NO_PRICES),
+    ("formatted_price", Repair.FORMATTED_PRICE, _FORMATTED_PRICES),
+    ("split_price", Repair.FORMATTED_PRICE, _SPLIT_PRICE),
+    ("extreme_value", Note.EXTREME_VALUE, "'5000000'"),
+    ("decimal_price", None, "coalesce({field}, 99) || '.49'"),
+)
+_INVALID_BOOLEAN: Final[_Kind] = (
+    "invalid_boolean",
+    Reject.INVALID_BOOLEAN,
+    "pick(['maybe', '2', 'yes?'], roll)",
+)
+
+_IN_COLUMNS: Final[Mapping[Holds, tuple[_Kind, ...]]] = MappingProxyType(
+    {
+        Holds.KEY: _INTEGER,
+        Holds.PARENT: (*_INTEGER, ("orphan", Reject.ORPHAN, _NO_PARENTS)),
+        Holds.INTEGER: _INTEGER,
+        Holds.QUANTITY: (*_INTEGER, ("extreme_value", Note.EXTREME_VALUE, "'0'")),
+        Holds.TEXT: (),
+        Holds.LONG_TEXT: (),
+        Holds.NULLABLE_TEXT: _NULLABLE,
+        Holds.PRICE: _PRICE,
+        Holds.NULLABLE_PRICE: (*_PRICE, *_NULLABLE),
+        Holds.DIGIT_BOOLEAN: (
+            _INVALID_BOOLEAN,
+            ("boolean_word", Note.BOOLEAN_WORD, _DIGIT_WORDS),
+        ),
+        Holds.WORD_BOOLEAN: (_INVALID_BOOLEAN, ("boolean_word", Note.BOOLEAN_WORD, _WORD_WORDS)),
+        Holds.DATE: (
+            ("invalid_date", Reject.INVALID_DATE, _NO_DATES),
+            ("rounded_date", Repair.ROUNDED_DATE, "printf('%.5E', {field}::DOUBLE)"),
+            ("null_date", Repair.NULL_DATE, "'null'"),
+            ("text_date", Note.TEXT_DATE, _TEXT_DATES),
+        ),
+        Holds.RATING: (
+            *_DIGIT,
+            ("rating_out_of_range", Reject.RATING_OUT_OF_RANGE, "pick(['0', '6'], roll)"),
+        ),
+        Holds.VALUE: (
+            *_DIGIT,
+            ("value_out_of_range", Reject.VALUE_OUT_OF_RANGE, "pick(['9', '0', '6'], roll)"),
+        ),
+    }
+)
+"""What can be planted in a field, by what its column holds."""
 
 
 def plants_of(shape: Shape) -> tuple[Plant, ...]:
@@ -114,39 +176,5 @@ def _text_plants(shape: Shape) -> Iterator[Plant]:
 
 def _field_plants(shape: Shape) -> Iterator[Plant]:
     for column in shape.columns:
-        for kind, effect, value in _plants_in(column):
+        for kind, effect, value in _IN_COLUMNS[column.holds]:
             yield Plant(f"{kind}.{column.name}", effect, value)
-
-
-def _plants_in(column: Column) -> Iterator[tuple[str, Repair | Note | Reject | None, str]]:
-    holds = column.holds
-    if holds in {Holds.KEY, Holds.PARENT, Holds.INTEGER, Holds.QUANTITY}:
-        yield "invalid_integer", Reject.INVALID_INTEGER, _NO_INTEGERS
-    if holds in {Holds.RATING, Holds.VALUE}:
-        yield "invalid_integer", Reject.INVALID_INTEGER, "pick(['five', '3.5'], roll)"
-    if holds is Holds.PARENT:
-        yield "orphan", Reject.ORPHAN, _NO_PARENTS
-    if holds is Holds.RATING:
-        yield "rating_out_of_range", Reject.RATING_OUT_OF_RANGE, "pick(['0', '6'], roll)"
-    if holds is Holds.VALUE:
-        yield "value_out_of_range", Reject.VALUE_OUT_OF_RANGE, "pick(['9', '0', '6'], roll)"
-    if holds is Holds.QUANTITY:
-        yield "extreme_value", Note.EXTREME_VALUE, "'0'"
-    if holds in NULLABLE:
-        yield "null_word", Note.NULL_WORD, "'null'"
-        yield "empty_null", Note.EMPTY_NULL, "''"
-    if holds in PRICES:
-        yield "invalid_price", Reject.INVALID_PRICE, _NO_PRICES
-        yield "formatted_price", Repair.FORMATTED_PRICE, _FORMATTED_PRICES
-        yield "extreme_value", Note.EXTREME_VALUE, "'5000000'"
-        yield "decimal_price", None, "coalesce({field}, 99) || '.49'"
-    if holds in BOOLEANS:
-        yield "invalid_boolean", Reject.INVALID_BOOLEAN, "pick(['maybe', '2', 'yes?'], roll)"
-        words = _DIGIT_WORDS if holds is Holds.DIGIT_BOOLEAN else _WORD_WORDS
-        yield "boolean_word", Note.BOOLEAN_WORD, words
-    if holds is Holds.DATE:
-        no_dates = "pick(['soon', '2020-13-45', '20x0-01-01'], roll)"
-        yield "invalid_date", Reject.INVALID_DATE, no_dates
-        yield "rounded_date", Repair.ROUNDED_DATE, "printf('%.5E', {field}::DOUBLE)"
-        yield "null_date", Repair.NULL_DATE, "'null'"
-        yield "text_date", Note.TEXT_DATE, _TEXT_DATES
