@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import LineTooLong
+from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
 from catalog_api.answers import NO_CONTENT, Answer, problem
 from catalog_api.failures import answer_failure
@@ -82,7 +83,9 @@ class Edge:
         else:
             answer = problem(500, "This failed on our side.")
         request_id = self._reception.request_ids.take(None)
-        return self._seal(request, answer, request_id, perf_counter(), keep_alive=False)
+        return self._seal(
+            request, answer, request_id, perf_counter(), keep_alive=False, route=UNREADABLE
+        )
 
     async def _answer(
         self, handle: RequestHandler, request: web.BaseRequest, request_id: str
@@ -125,6 +128,7 @@ class Edge:
         started: float,
         *,
         keep_alive: bool,
+        route: str = "",
     ) -> AnswerResponse:
         reception, message = self._reception, request._message  # noqa: SLF001 - the raw request
         keep_alive = keep_alive and not reception.heads.draining
@@ -134,16 +138,15 @@ class Edge:
             keep_alive=keep_alive,
             drain_seconds=reception.deadline_seconds,
         )
-        route = self._route_of(request)
+        route = route or self._route_of(request)
         seconds = perf_counter() - started
         reception.note(message, request.protocol.peername, request_id, route, answer, seconds)
         return response
 
     def _route_of(self, request: web.BaseRequest) -> str:
-        match_info = request.match_info if isinstance(request, web.Request) else None
-        if match_info is None:
-            return UNREADABLE
-        resource = match_info.route.resource
+        # Unset when the application was not asked, and for what the parser refused.
+        match_info: UrlMappingMatchInfo | None = getattr(request, "_match_info", None)
+        resource = None if match_info is None else match_info.route.resource
         return UNMATCHED if resource is None else self._routes[resource.canonical]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 
 import aiohttp
@@ -14,6 +14,9 @@ from catalog_api.repositories.rows import RowSource
 from catalog_api.settings import ApiSettings
 from catalog_api.sockets import bind
 from catalog_api.worker import serve_until
+from ring import RingClient, RingSettings
+from schema.statements import API_STATEMENTS
+from tests.support.stored_catalog import READY_SECONDS, CatalogProduct, write_catalog
 
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
@@ -63,7 +66,12 @@ async def running_api(
     stop = asyncio.Event()
     app = build_app(settings, ring=ring, publication=publication)
     ended = asyncio.create_task(serve_until(app, settings, listener, stop))
-    async with aiohttp.ClientSession(f"http://{HOST}:{port}", auto_decompress=False) as client:
+    # The client asks for nothing that a test does not ask for, and shows bodies as they were sent.
+    async with aiohttp.ClientSession(
+        f"http://{HOST}:{port}",
+        auto_decompress=False,
+        skip_auto_headers=("Accept", "Accept-Encoding"),
+    ) as client:
         await _wait_for(client, ended)
         try:
             yield RunningApi(port, client, app, stop, ended)
@@ -82,3 +90,17 @@ async def _wait_for(client: aiohttp.ClientSession, ended: "asyncio.Task[None]") 
                         return
             await asyncio.sleep(0.01)
     ended.result()
+
+
+@contextlib.asynccontextmanager
+async def running_catalog(
+    ring_settings: RingSettings,
+    catalog: Iterable[CatalogProduct],
+    settings: ApiSettings | None = None,
+) -> AsyncIterator[RunningApi]:
+    """Write these products, then serve them from the real ring."""
+    await write_catalog(ring_settings, catalog)
+    ring = await RingClient.open(ring_settings, API_STATEMENTS)
+    await ring.wait_ready(READY_SECONDS)
+    async with running_api(ring, settings) as api:
+        yield api

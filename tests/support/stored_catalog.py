@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ring import RingClient, RingSettings
 from schema.documents import (
@@ -44,10 +45,17 @@ class CatalogProduct:
     related: Sequence[int] = ()
 
 
-def plain_product(product_id: int, **changes: object) -> Product:
-    """Return a product whose texts tell its id."""
-    texts = {part: f"{part} {product_id}" for part in ("name", "slogan", "description", "category")}
-    return Product(product_id, default_price_cents=14000, **(texts | changes))  # type: ignore[arg-type]
+def plain_product(product_id: int, **changes: Any) -> Product:
+    """Return a product whose texts tell its id; `changes` are fields with other values."""
+    product = Product(
+        product_id,
+        name=f"name {product_id}",
+        slogan=f"slogan {product_id}",
+        description=f"description {product_id}",
+        category=f"category {product_id}",
+        default_price_cents=14000,
+    )
+    return replace(product, **changes)
 
 
 async def write_catalog(settings: RingSettings, catalog: Iterable[CatalogProduct]) -> None:
