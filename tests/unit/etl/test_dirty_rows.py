@@ -123,7 +123,8 @@ def test_styles_and_skus_when_alike_or_childless_then_kept(tmp_path: Path) -> No
 
 def test_file_when_marked_returned_unquoted_and_cut_off_then_read(tmp_path: Path) -> None:
     """Cases 12 and 16: BOM, CRLF mixed with LF, no quotes, no last newline."""
-    raw = f"\ufeff{HEADERS['product']}\r\n1,Camo  x,Blend,So it's,Jackets,140\r\n2,B,,D,E,69\n3,C,,,F,1"
+    rows = "1,Camo  x,Blend,So it's,Jackets,140\r\n2,B,,D,E,69\n3,C,,,F,1"
+    raw = f"\ufeff{HEADERS['product']}\r\n{rows}"
     (tmp_path / "product.csv").write_text(raw, encoding="utf-8", newline="")
     cleaned = clean_files(tmp_path)
     assert cleaned.product(1)["name"] == "Camo  x"
