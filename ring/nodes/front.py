@@ -80,6 +80,8 @@ def start_nginx(settings: StackSettings, undo: ExitStack) -> str:
         MissingProgramError, PortTakenError, StageError: why not.
     """
     environ = inherited_environment()
+    # All that nginx is told stands in its files; our settings would only look like a change.
+    environ = {name: value for name, value in environ.items() if not name.startswith("CATALOG_")}
     before = _configuration(settings)
     _render(settings, environ)
     service = nginx_service(settings, environ)

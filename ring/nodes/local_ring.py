@@ -253,6 +253,5 @@ def _start_error(node: LocalNode, mark: int, what: str = "ended while starting")
 
 
 def _describe(nodes: list[tuple[str, int, int]]) -> str:
-    return f"{len(nodes)} node(s) at " + ", ".join(
-        f"{a}:{cql}/{storage}" for a, cql, storage in nodes
-    )
+    where = ", ".join(f"{address}:{cql} ({storage})" for address, cql, storage in nodes)
+    return f"{len(nodes)} node(s) at {where}"

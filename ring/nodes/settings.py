@@ -14,6 +14,7 @@ from typing import Any
 from ring.nodes.install import VERSION
 from ring.settings import load_settings, setting
 
+RING_NAME = "catalog"
 HEAP_MIB_ALONE = 1024
 HEAP_MIB_AMONG_SEVERAL = 600
 REPOSITORY = Path(__file__).parents[2]
@@ -25,7 +26,11 @@ STATE = (REPOSITORY if (REPOSITORY / "setup.cfg").exists() else Path.cwd()) / ".
 class StackSettings:
     """What `make up` starts, and where."""
 
-    nodes: int = setting(1, "Cassandra nodes of the local ring, an app server beside each")
+    nodes: int = setting(
+        0,
+        "Cassandra nodes of the local ring, an app server beside each; 0: as many as the ring on "
+        "disk has, one when there is none",
+    )
     data: str = setting("", "folder of CSV files to load; empty: a generated sample")
     contact_points: tuple[str, ...] = setting(
         (), "nodes of an existing Cassandra, separated by commas; none is started then"
@@ -48,7 +53,7 @@ class StackSettings:
     start_timeout_seconds: float = setting(300.0, "longest wait for the ring to come up")
 
     def __post_init__(self) -> None:
-        if not 1 <= self.nodes <= 100:
+        if not 0 <= self.nodes <= 100:
             raise ValueError(f"CATALOG_NODES={self.nodes}: between 1 and 100")
         if self.replication_factor < 0 or self.sample_products < 1:
             raise ValueError("CATALOG_REPLICATION_FACTOR and CATALOG_SAMPLE_PRODUCTS: too small")
@@ -71,9 +76,26 @@ class StackSettings:
         return load_settings(cls, environ, **overrides)
 
     @property
+    def node_count(self) -> int:
+        """How many nodes there are to be; an existing Cassandra gets one app server by default."""
+        if self.nodes:
+            return self.nodes
+        return 1 if self.contact_points else self.nodes_on_disk or 1
+
+    @property
+    def nodes_on_disk(self) -> int:
+        """How many nodes the local ring has that was started before; 0 when there is none."""
+        return len(list(self.ring_directory.glob(f"{RING_NAME}/node*/node.conf")))
+
+    @property
+    def ring_directory(self) -> Path:
+        """The folder of the local ring."""
+        return self.state / "ring"
+
+    @property
     def node_addresses(self) -> tuple[str, ...]:
         """The loopback addresses of the local ring's nodes, in order."""
-        return tuple(f"{self.address_prefix}{number}" for number in range(1, self.nodes + 1))
+        return tuple(f"{self.address_prefix}{number}" for number in range(1, self.node_count + 1))
 
     @property
     def state(self) -> Path:
@@ -90,8 +112,4 @@ class StackSettings:
     @property
     def node_heap_mib(self) -> int:
         """The heap of each node."""
-        return self.heap_mib or (HEAP_MIB_ALONE if self.nodes == 1 else HEAP_MIB_AMONG_SEVERAL)
-
-    def schema_replication_factor(self, ring_nodes: int) -> int:
-        """How many copies the schema asks for on a ring of so many nodes."""
-        return self.replication_factor or min(3, ring_nodes)
+        return self.heap_mib or (HEAP_MIB_ALONE if self.node_count == 1 else HEAP_MIB_AMONG_SEVERAL)

@@ -18,7 +18,7 @@ from ring.nodes.local_ring import LocalRing, RingPlan, stop_nodes
 from ring.nodes.locks import locked
 from ring.nodes.probes import cql_answers
 from ring.nodes.process import ProcessRecord, stop_processes
-from ring.nodes.settings import REPOSITORY, StackSettings
+from ring.nodes.settings import REPOSITORY, RING_NAME, StackSettings
 from ring.nodes.stages import Stages
 from ring.settings import RingSettings
 
@@ -26,7 +26,6 @@ LOCK_TIMEOUT_SECONDS = 5.0
 NODE_STOP_SECONDS = 60.0
 SERVICE_STOP_SECONDS = 20.0
 SCHEMA_SECONDS = 180.0
-RING_NAME = "catalog"
 KEPT = ("cassandra", "stack.lock", "venv.lock")
 
 
@@ -89,7 +88,7 @@ class Stack:
 
     def processes(self) -> dict[str, ProcessRecord]:
         """Return every running process of this stack by its name: node1, app1, nginx."""
-        found = node_processes(self.settings.state / "ring")
+        found = node_processes(self.settings.ring_directory)
         for file in sorted((self.settings.state / "run").glob("*.pid.json")):
             record = ProcessRecord.read(file)
             if record is not None and record.alive:
@@ -127,8 +126,8 @@ class Stack:
             except RingMismatchError as error:
                 raise RingMismatchError(
                     str(error),
-                    advice="Start the ring as it is (NODES=…, as it says), or remove it with its "
-                    "data: make clean.",
+                    advice=f"make up NODES={self.settings.nodes_on_disk} starts it as it is; "
+                    "make clean removes it with its data.",
                 ) from error
             if all(
                 node.process() and cql_answers(node.address, node.cql_port) for node in ring.nodes
@@ -147,7 +146,7 @@ class Stack:
     def _plan(self) -> RingPlan:
         settings = self.settings
         return RingPlan(
-            directory=settings.state / "ring",
+            directory=settings.ring_directory,
             install_directory=settings.install_directory,
             java_home=find_java_home(),
             addresses=settings.node_addresses,
