@@ -1,0 +1,86 @@
+"""Everything that a load leaves in the tables, for tests that compare whole loads."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from etl.account import Account
+from etl.progress import Progress
+from etl.settings import EtlSettings
+from etl.workflow import LoadOptions, load
+from ring import Consistency, RingClient, RingSettings, Statement
+from schema.documents import unpack_live_ids, unpack_segment
+
+_SELECTS = {
+    "products_by_id": "SELECT product_id, product, product_etag, related, related_etag,"
+    " source_rows, styles, styles_etag FROM products_by_id",
+    "products_by_block": "SELECT block, product_id, product FROM products_by_block",
+    "live_ids": "SELECT DISTINCT block, live_ids FROM products_by_block",
+    "product_directory": "SELECT segment, live_rows FROM product_directory",
+}
+_STATEMENTS = tuple(
+    Statement(name, cql, Consistency.LOCAL_QUORUM, idempotent=True)
+    for name, cql in _SELECTS.items()
+)
+READY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class StoredTables:
+    """All rows of all tables, sorted."""
+
+    tables: Mapping[str, list[tuple[Any, ...]]]
+
+    def product_ids(self) -> list[int]:
+        """Ids of the rows of `products_by_id`."""
+        return [row[0] for row in self.tables["products_by_id"]]
+
+    def body(self, product_id: int, column: str) -> Any:
+        """The decoded `product`, `related` or `styles` of one product."""
+        place = {"product": 1, "related": 3, "styles": 6}[column]
+        rows = (row for row in self.tables["products_by_id"] if row[0] == product_id)
+        return orjson.loads(next(rows)[place])
+
+    def listed_ids(self) -> list[int]:
+        """Ids whose bits are set in the bitmaps."""
+        bitmaps = self.tables["live_ids"]
+        return sorted(one for block, bits in bitmaps for one in unpack_live_ids(block, bits or b""))
+
+    def counted(self) -> dict[int, int]:
+        """Live rows by block, as the directory has them; blocks without are left out."""
+        return {
+            segment * 1000 + place: rows
+            for segment, packed in self.tables["product_directory"]
+            for place, rows in enumerate(unpack_segment(packed))
+            if rows
+        }
+
+
+async def read_tables(settings: RingSettings) -> StoredTables:
+    """Read all tables."""
+    ring = await RingClient.open(settings, _STATEMENTS)
+    try:
+        await ring.wait_ready(READY_SECONDS)
+        return StoredTables(
+            {name: sorted(await ring.execute(name, timeout_seconds=20.0)) for name in _SELECTS}
+        )
+    finally:
+        await ring.aclose()
+
+
+async def load_directory(
+    directory: Path, settings: RingSettings, *, as_of_microseconds: int | None = None, **more: Any
+) -> Account:
+    """Load as the command does, into the test's own keyspace."""
+    options = LoadOptions(
+        directory=directory,
+        as_of_microseconds=as_of_microseconds or time.time_ns() // 1_000,
+        rejects=directory / "rejects.jsonl",
+        **more,
+    )
+    etl_settings = EtlSettings(load_slice_products=3, load_concurrency=4)
+    return await load(options, etl_settings, settings, Progress(), lambda _account: None)
