@@ -44,7 +44,7 @@ def main() -> None:
     with Node("single").wipe() as node:
         seed = seed_products(node.address, rows=settings.rows)
         with contenders(settings.servers, node, seed, bare=settings.bare) as entrants:
-            warm_up(entrants, seconds=WARM_SECONDS)
+            warm_up(entrants, node, seed, seconds=WARM_SECONDS)
             series = [
                 one
                 for connections in settings.connections

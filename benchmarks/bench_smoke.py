@@ -45,7 +45,7 @@ def measure(rows: int, rounds: int, seconds: float) -> list[Series]:
     with Node("single").wipe() as node:
         seed = seed_products(node.address, rows=rows)
         with contenders([CONSTANT, OURS], node, seed, bare=False) as entrants:
-            warm_up(entrants, seconds=WARM_SECONDS)
+            warm_up(entrants, node, seed, seconds=WARM_SECONDS)
             return alternate(entrants, connections=CONNECTIONS, rounds=rounds, seconds=seconds)
 
 

@@ -8,7 +8,7 @@ table is written by the same generator, flushed and compacted into one run befor
 
 import argparse
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -21,6 +21,7 @@ from benchmarks.results import Spread, machine_line, markdown_table, write_resul
 
 KEYSPACE: Final = "layouts"
 IN_FLIGHT: Final = 64
+LOAD_ROUNDS: Final = 3
 WARM_ROUNDS: Final = 10
 FEWEST_WARM_ROUNDS: Final = 5
 WARM_GROWTH: Final = 1.03
@@ -44,9 +45,9 @@ class Loading:
     """What writing all rows of one layout cost."""
 
     name: str
-    rows_per_second: float
-    cpu_microseconds_per_row: float
-    disk_bytes_per_row: float
+    products_per_second: Spread
+    cpu_microseconds: Spread
+    disk_bytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,7 @@ def load_all(settings: Settings) -> list[Loading]:
         chosen = {"sstable": f"{{selected_format: {sstable_format}}}"}
         layouts = [layout for layout in TABLES if layout[0].sstable_format == sstable_format]
         with shipped_node(chosen) as node:
-            run_statements(node.contact, [keyspace_statement()])
-            loadings += [load_layout(node, settings, layout) for layout in layouts]
+            loadings += load_layouts(node, settings, layouts)
     return loadings
 
 
@@ -111,27 +111,39 @@ def keyspace_statement() -> str:
     return f"CREATE KEYSPACE IF NOT EXISTS {KEYSPACE} WITH replication = {replication}"
 
 
-def load_layout(node: Node, settings: Settings, layout: Sequence[Table]) -> Loading:
-    """Write all rows of a layout (its tables one after another) and compact them."""
-    run_statements(node.contact, [table.create_statement(KEYSPACE) for table in layout])
-    # A busy JVM and a cold one differ by more than the layouts do: warm up on a few rows.
-    for table in layout:
-        write_table(node, table, min(settings.rows, 20_000))
+def load_layouts(
+    node: Node, settings: Settings, layouts: Sequence[Sequence[Table]]
+) -> list[Loading]:
+    """Write all rows of the layouts in turn, round after round; compact them; report."""
+    tables = [table.create_statement(KEYSPACE) for layout in layouts for table in layout]
+    run_statements(node.contact, [keyspace_statement(), *tables])
+    # The first writes of a JVM cost a multiple of later ones: that round is not counted.
+    for layout in layouts:
+        write_layout(node, settings, layout)
+    rounds: dict[str, list[tuple[float, float]]] = {layout[0].layout: [] for layout in layouts}
+    for _ in range(min(LOAD_ROUNDS, settings.rounds)):
+        for layout in layouts:
+            rounds[layout[0].layout].append(write_layout(node, settings, layout))
+    loadings = []
+    for layout in layouts:
+        names = [table.name for table in layout]
+        node.nodetool("flush", KEYSPACE, *names)
+        node.nodetool("compact", KEYSPACE, *names)
+        per_second, cpu = zip(*rounds[layout[0].layout], strict=True)
+        disk_bytes = settled_disk_bytes(node, names) / settings.rows
+        loading = Loading(layout[0].layout, Spread.of(per_second), Spread.of(cpu), disk_bytes)
+        print(f"loaded {loading}", flush=True)
+        loadings.append(loading)
+    return loadings
+
+
+def write_layout(node: Node, settings: Settings, layout: Sequence[Table]) -> tuple[float, float]:
+    """Write all rows of a layout, table after table: products/s, Cassandra's CPU µs a product."""
     cpu_before, start = node.cpu_seconds(), time.monotonic()
     for table in layout:
         write_table(node, table, settings.rows)
     seconds, cpu_seconds = time.monotonic() - start, node.cpu_seconds() - cpu_before
-    names = [table.name for table in layout]
-    node.nodetool("flush", KEYSPACE, *names)
-    node.nodetool("compact", KEYSPACE, *names)
-    loading = Loading(
-        layout[0].layout,
-        settings.rows / seconds,
-        cpu_seconds / settings.rows * 1e6,
-        settled_disk_bytes(node, names) / settings.rows,
-    )
-    print(f"loaded {loading}", flush=True)
-    return loading
+    return settings.rows / seconds, cpu_seconds / settings.rows * 1e6
 
 
 def settled_disk_bytes(node: Node, names: Sequence[str]) -> int:
@@ -252,12 +264,15 @@ def report(
 def loading_table(loadings: Sequence[Loading]) -> str:
     """Return the table of what writing cost."""
     header = ("layout", "products/s", "Cassandra CPU µs/product", "disk bytes/product")
-    columns: tuple[Callable[[Loading], float], ...] = (
-        lambda row: row.rows_per_second,
-        lambda row: row.cpu_microseconds_per_row,
-        lambda row: row.disk_bytes_per_row,
-    )
-    rows = [[row.name, *(f"{column(row):,.0f}" for column in columns)] for row in loadings]
+    rows = [
+        [
+            row.name,
+            row.products_per_second.text(),
+            row.cpu_microseconds.text(),
+            f"{row.disk_bytes:,.0f}",
+        ]
+        for row in loadings
+    ]
     return markdown_table(header, rows)
 
 

@@ -81,7 +81,9 @@ class Server:
             return [str(PEER_STATE / "bin" / "go_gocql")]
         if self.kind == "node_fastify":
             return [program("node"), str(NODE_PEER / "server.js")]
-        return [str(PYTHON_PEER), "-m", f"benchmarks.peers.{self.kind}"]
+        # The floor is that of the very aiohttp that ours runs on.
+        python = sys.executable if self.kind == "aiohttp_constant" else str(PYTHON_PEER)
+        return [python, "-m", f"benchmarks.peers.{self.kind}"]
 
     def install(self) -> None:
         """Bring what the server needs by its own package manager; quick when it is there."""
@@ -89,7 +91,7 @@ class Server:
             go_program(PEERS / "go_gocql", "go_gocql")
         elif self.kind == "node_fastify":
             install_node_peer()
-        elif self.kind != "catalog":
+        elif self.kind in ("aiohttp_driver", "fastapi_driver"):
             install_python_peers()
 
 
@@ -112,7 +114,7 @@ def install_python_peers() -> None:
     installed = PEER_STATE / "installed-requirements.txt"
     if installed.exists() and installed.read_bytes() == wanted.read_bytes():
         return
-    venv.create(PYTHON_PEER.parent.parent, with_pip=True)
+    venv.create(PYTHON_PEER.parent.parent, with_pip=True, clear=True)
     command = [str(PYTHON_PEER), "-m", "pip", "install", "--quiet", "-r", str(wanted)]
     run(command, directory=REPOSITORY)
     shutil.copyfile(wanted, installed)
