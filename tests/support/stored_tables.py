@@ -73,14 +73,22 @@ async def read_tables(settings: RingSettings) -> StoredTables:
 
 
 async def load_directory(
-    directory: Path, settings: RingSettings, *, as_of_microseconds: int | None = None, **more: Any
+    directory: Path,
+    settings: RingSettings,
+    *,
+    as_of_microseconds: int | None = None,
+    slice_products: int = 3,
+    **more: Any,
 ) -> Account:
-    """Load as the command does, into the test's own keyspace."""
+    """Load as the command does, into the test's own keyspace.
+
+    Slices are small, so that even a handful of products is rendered in several.
+    """
     options = LoadOptions(
         directory=directory,
         as_of_microseconds=as_of_microseconds or time.time_ns() // 1_000,
         rejects=directory / "rejects.jsonl",
         **more,
     )
-    etl_settings = EtlSettings(load_slice_products=3, load_concurrency=4)
+    etl_settings = EtlSettings(load_slice_products=slice_products, load_concurrency=16)
     return await load(options, etl_settings, settings, Progress(), lambda _account: None)
