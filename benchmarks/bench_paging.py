@@ -33,6 +33,7 @@ from schema.statements import LOAD_STATEMENTS
 PAGE_ROWS: Final = 5
 PORT: Final = 8400
 RANDOM_PAGES: Final = 24
+SPARE_ROWS: Final = 2000
 LIMIT: Final = 1.5
 READY_SECONDS: Final = 60.0
 ROUNDS: Final = 5
@@ -89,31 +90,26 @@ def main() -> None:
 def plan(rows: int) -> tuple[Catalog, dict[str, list[int]], list[int]]:
     """Return the catalog, the pages of each kind, and the blocks whose rows they need.
 
-    Deletions move all later rows forward, so the last page is the last of what lives then.
+    A few more products than asked are loaded, so that `rows` of them live after the deletions.
     """
-    loaded = Catalog(rows)
+    loaded = Catalog(rows + SPARE_ROWS)
     source = random.Random(11)  # noqa: S311 -- the same pages on every run, no secrets
-    numbers = [source.randint(2, rows // PAGE_ROWS) for _ in range(RANDOM_PAGES)]
-    touched = {block for page in (1, *numbers) for block in blocks_near(loaded, page)}
-    touched |= {len(loaded.loaded_counts) - 1, len(loaded.loaded_counts) - 2}
-    # The first block is one of those with deleted rows, as is the last but one.
-    catalog = delete_some(rows, touched)
-    last_page = (catalog.live_rows - 1) // PAGE_ROWS + 1
-    numbers = [min(page, last_page) for page in numbers]
-    pages = {"first page": [1], f"page {last_page:,}": [last_page], "random pages": numbers}
-    read = {
+    last_page = rows // PAGE_ROWS
+    numbers = [source.randint(2, last_page) for _ in range(RANDOM_PAGES)]
+    pages = {"page 1": [1], f"page {last_page:,}": [last_page], "random pages": numbers}
+    catalog = delete_some(loaded.rows, blocks_of(loaded, pages))
+    # Deletions moved the later pages on, perhaps into the next block.
+    return catalog, pages, sorted(blocks_of(loaded, pages) | blocks_of(catalog, pages))
+
+
+def blocks_of(catalog: Catalog, pages: dict[str, list[int]]) -> set[int]:
+    """Return the blocks that hold any row of these pages."""
+    return {
         block
-        for kind in pages.values()
-        for page in kind
+        for numbers in pages.values()
+        for page in numbers
         for block in catalog.blocks_of((page - 1) * PAGE_ROWS, PAGE_ROWS)
     }
-    return catalog, pages, sorted(read | touched)
-
-
-def blocks_near(catalog: Catalog, page: int) -> list[int]:
-    """Return the blocks of a page; past the end, none."""
-    offset = (page - 1) * PAGE_ROWS
-    return catalog.blocks_of(offset, PAGE_ROWS) if offset < catalog.live_rows else []
 
 
 async def write(address: str, catalog: Catalog, blocks: Sequence[int]) -> None:

@@ -102,10 +102,10 @@ def delete_some(rows: int, blocks: Iterable[int]) -> Catalog:
     """Return the catalog of which every third of these blocks has lost some of its rows."""
     loaded = Catalog(rows)
     source = random.Random(SEED + 1)  # noqa: S311 -- as above
-    deleted = {
-        block: frozenset(source.sample(loaded.loaded_ids(block), DELETED_PER_BLOCK))
-        for block in sorted(blocks)[::3]
-    }
+    deleted = {}
+    for block in sorted(blocks)[::3]:
+        ids = loaded.loaded_ids(block)
+        deleted[block] = frozenset(source.sample(ids, min(DELETED_PER_BLOCK, len(ids) // 2)))
     return Catalog(rows, deleted)
 
 
