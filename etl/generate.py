@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         return _failed(error, ExitStatus.USAGE)
     except GenerateError as error:
         return _failed(error, ExitStatus.FATAL)
-    except (KeyboardInterrupt, duckdb.InterruptException):
+    except KeyboardInterrupt:
         sys.stderr.write("\ngenerate: interrupted, nothing was kept\n")
         return ExitStatus.INTERRUPTED
     return ExitStatus.CLEAN
@@ -152,8 +152,12 @@ def make_set(
     except duckdb.IOException as error:
         told = [number for number in _DISK_FULL if os.strerror(number) in str(error)]
         raise _write_error(told[0] if told else None, str(error)) from error
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except duckdb.Error as error:
+        raise GenerateError(f"the database that makes the rows failed ({error})") from error
     except RuntimeError as error:
-        # So DuckDB reports a signal that came during a query.
+        # DuckDB's Python client reports a signal that came during a query by this message alone.
         if str(error) == "Query interrupted":
             raise KeyboardInterrupt from error
         raise

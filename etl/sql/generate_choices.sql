@@ -6,16 +6,15 @@ CREATE MACRO turn(roll, times) AS roll >> (9 * times);
 
 -- Ordinal to id. Of every `gap_every` ids above 1,000 one is missing; 0: none is. Closed both ways,
 -- so that any row may name any other product without a list of those that exist.
-CREATE MACRO hole(block, salt) AS (dice(block, salt) % getvariable('gap_every'))::BIGINT;
+-- Without gaps the blocks are NULL rather than a division by zero.
+CREATE MACRO block_ids() AS nullif(getvariable('gap_every'), 0);
+CREATE MACRO block_rows() AS block_ids() - 1;
+CREATE MACRO hole(block, salt) AS (dice(block, salt) % block_ids())::BIGINT;
 CREATE MACRO gapped(place, salt) AS
-    1001 + place + place // (getvariable('gap_every') - 1)
-    + CASE
-        WHEN place % (getvariable('gap_every') - 1)
-            >= hole(place // (getvariable('gap_every') - 1), salt) THEN 1
-        ELSE 0
-    END;
+    1001 + place + place // block_rows()
+    + CASE WHEN place % block_rows() >= hole(place // block_rows(), salt) THEN 1 ELSE 0 END;
 CREATE MACRO spread_id(ordinal, salt) AS CASE
-    WHEN ordinal <= 1000 OR getvariable('gap_every') = 0 THEN ordinal
+    WHEN ordinal <= 1000 OR block_ids() IS NULL THEN ordinal
     ELSE gapped(ordinal - 1001, salt)
 END;
 

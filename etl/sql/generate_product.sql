@@ -26,8 +26,9 @@ SELECT
     pick(slogan_starts(), turn(roll, 3)) || ' ' || pick(slogan_ends(), turn(roll, 4)) AS slogan,
     concat_ws(
         ' ', pick(openings(), text_roll), sentence(turn(text_roll, 1)),
-        CASE WHEN text_roll % 100 < 90 THEN sentence(turn(text_roll, 4)) END,
-        CASE WHEN text_roll % 100 < 45 THEN sentence(dice(ordinal, 'more')) END,
+        sentence(turn(text_roll, 4)),
+        CASE WHEN text_roll % 100 < 95 THEN sentence(dice(ordinal, 'more')) END,
+        CASE WHEN text_roll % 100 < 80 THEN sentence(turn(dice(ordinal, 'more'), 3)) END,
         pick(closings(), turn(text_roll, 2))
     ) AS description,
     categories()[1 + noun // 4] AS category,
