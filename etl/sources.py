@@ -17,8 +17,9 @@ from etl.headers import Header, read_header
 from etl.kinds import Note, Reject
 from etl.tables import FILES_NOT_READ, TABLES, Table
 
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 CHUNK_BYTES: Final = 16 * 2**20
+LINE_CHUNKS_LIMIT: Final = 4
+"""Chunks without a line end after which a file is taken for binary."""
 LINE_BYTES_LIMIT: Final = 2**20
 """A longer line is rejected: no legacy row comes near, and the parser's buffers grow with it."""
 
@@ -121,7 +122,7 @@ def iterate_chunks(file: Path) -> Iterator[tuple[int, bytes]]:
             cut = block.rfind(b"\n") + 1
             if not cut:
                 rest += block
-                if len(rest) > 4 * CHUNK_BYTES:
+                if len(rest) > LINE_CHUNKS_LIMIT * CHUNK_BYTES:
                     raise SourceError(f"{file}: line {line} does not end; this is no CSV file")
                 continue
             chunk = rest + block[:cut]

@@ -24,13 +24,16 @@ WITH lines AS (
 faults AS (
     SELECT
         line, raw[length(prefix) + 1:] AS rest,
-        length(regexp_extract_all(prefix, @field_pattern || ',')) + 1 AS fields
+        length(regexp_extract_all(prefix, @field_pattern || ',')) + 1 AS fields,
+        regexp_full_match(rest, @field_pattern) AS is_wrong_count
     FROM lines
 )
 SELECT
-    @file, line, 1, 0, 'malformed_row', coalesce(@header_names[fields], ''),
+    @file, line, 1, 0, 'malformed_row',
+    -- The column where the row goes wrong: the first that is missing, or the one with the quote.
+    coalesce(@header_names[CASE WHEN is_wrong_count THEN fields + 1 ELSE fields END], ''),
     CASE
-        WHEN regexp_full_match(rest, @field_pattern)
+        WHEN is_wrong_count
             THEN 'the line has ' || fields || ' fields, the header ' || @header_fields
         WHEN regexp_full_match(rest, @open_field_pattern)
             THEN 'field ' || fields || ' opens a quote that is not closed'

@@ -1,0 +1,165 @@
+"""Loads that meet trouble: no row is lost, and running the load again finishes it."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from etl.__main__ import main
+from etl.errors import WriteError
+from etl.exit_status import ExitStatus
+from etl.progress import Progress
+from etl.render import RenderedRow
+from etl.settings import EtlSettings
+from etl.writers.driver import DriverWriter
+from ring import (
+    RingClient,
+    RingOverloadedError,
+    RingSettings,
+    RingTimeoutError,
+    RingUnavailableError,
+)
+from ring.nodes.settings import REPOSITORY
+from schema.statements import LOAD_STATEMENTS
+from tests.support.legacy_files import write_files
+from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
+
+_FAULTS = (RingTimeoutError, RingOverloadedError, RingUnavailableError)
+
+
+class UnreliableRing:
+    """A real client, some of whose calls fail: before they are sent, or after they were applied."""
+
+    def __init__(self, ring: RingClient, *, failing_share: float) -> None:
+        self._ring = ring
+        self._failing_share = failing_share
+        self._random = random.Random(1)  # noqa: S311 - a seeded sequence is the point
+        self.in_flight = 0
+        self.most_in_flight = 0
+
+    async def execute(self, name: str, values: Sequence[object], **more: Any) -> list[Any]:
+        """Run the statement, or fail with one of the errors that are worth another try."""
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            fate = self._random.random()
+            if fate < self._failing_share / 2:
+                raise self._random.choice(_FAULTS)("not sent")
+            rows = await self._ring.execute(name, values, **more)
+            if fate < self._failing_share:
+                raise self._random.choice(_FAULTS)("applied, but nobody said so")
+            return rows
+        finally:
+            self.in_flight -= 1
+
+
+@asynccontextmanager
+async def _unreliable(
+    settings: RingSettings, failing_share: float
+) -> AsyncIterator[UnreliableRing]:
+    ring = await RingClient.open(settings, LOAD_STATEMENTS)
+    try:
+        await ring.wait_ready(READY_SECONDS)
+        yield UnreliableRing(ring, failing_share=failing_share)
+    finally:
+        await ring.aclose()
+
+
+def _writer(ring: UnreliableRing, **changes: Any) -> DriverWriter:
+    as_of = time.time_ns() // 1_000
+    return DriverWriter(cast("RingClient", ring), EtlSettings(**changes), Progress(), as_of)
+
+
+async def _batches(product_ids: Sequence[int]) -> AsyncIterator[list[RenderedRow]]:
+    for start in range(0, len(product_ids), 8):
+        yield [
+            RenderedRow(number, b"{}", "e", b"[]", "e", b"{}", b"{}", "e", b'{"id":%d}' % number)
+            for number in product_ids[start : start + 8]
+        ]
+
+
+async def test_rows_when_writes_fail_then_tried_until_all_are_stored(
+    ring_settings: RingSettings,
+) -> None:
+    """Timeouts, overload and dead nodes cost time, never rows; what is outstanding is bounded."""
+    product_ids = range(1, 3_000, 9)
+    async with _unreliable(ring_settings, 0.3) as ring:
+        writer = _writer(ring, load_concurrency=24)
+        await writer.write_rows(_batches(product_ids))
+        await writer.write_directory(await writer.write_live_ids(frozenset()))
+    stored = await read_tables(ring_settings)
+    assert stored.product_ids() == stored.listed_ids() == list(product_ids)
+    assert sum(stored.counted().values()) == len(product_ids)
+    assert 1 < ring.most_in_flight <= 24
+    assert writer.in_flight == 0
+
+
+async def test_rows_when_no_node_takes_them_then_the_load_gives_up_loudly(
+    ring_settings: RingSettings,
+) -> None:
+    """After `load_give_up_seconds` the load fails; it does not go on without the row."""
+    async with _unreliable(ring_settings, 2.0) as ring:
+        writer = _writer(ring, load_concurrency=2, load_give_up_seconds=0.3)
+        with pytest.raises(WriteError, match="no node took it"):
+            await writer.write_rows(_batches(range(1, 100)))
+
+
+async def test_rows_when_cassandra_refuses_them_then_the_load_stops_at_once(
+    ring_settings: RingSettings,
+) -> None:
+    """A refusal is a bug or another schema: waiting would not help."""
+    async with _unreliable(ring_settings, 0.0) as ring:
+        writer = _writer(ring)
+        with pytest.raises(WriteError, match="refused"):
+            await writer.write_rows(_batches([2**70]))
+
+
+def test_load_when_no_cassandra_answers_then_status_4_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Told before the long part, and without a stack trace."""
+    write_files(tmp_path, {"product": '1,"a","b","c","d",1\n'})
+    monkeypatch.setenv("CATALOG_CONTACT_POINTS", "127.0.99.99")
+    monkeypatch.setenv("CATALOG_LOAD_READY_TIMEOUT_SECONDS", "0.5")
+    assert main(["load", str(tmp_path)]) == ExitStatus.FATAL
+    assert "not ready" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_load_when_interrupted_and_run_again_then_as_if_never_interrupted(
+    number: signal.Signals, tmp_path: Path, ring_settings: RingSettings
+) -> None:
+    """Status 5 in the middle of writing; the second run finishes."""
+    rows = "".join(f'{product_id},"a","b","c","d",1\n' for product_id in range(1, 5_000))
+    write_files(tmp_path, {"product": rows})
+    environ = os.environ | {
+        "CATALOG_CONTACT_POINTS": ",".join(ring_settings.contact_points),
+        "CATALOG_KEYSPACE": ring_settings.keyspace,
+        "CATALOG_LOAD_CONCURRENCY": "1",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "etl", "load", str(tmp_path),
+        cwd=REPOSITORY, env=environ,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        while b"related and merged" not in await process.stderr.readline():
+            pass
+        await asyncio.sleep(0.3)
+        process.send_signal(number)
+        told, _problems = await process.communicate()
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert b"NOT finished" in told
+    assert len((await read_tables(ring_settings)).product_ids()) < 4_999
+    await load_directory(tmp_path, ring_settings, slice_products=1_000)
+    stored = await read_tables(ring_settings)
+    assert stored.product_ids() == stored.listed_ids() == list(range(1, 5_000))
