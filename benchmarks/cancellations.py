@@ -76,7 +76,7 @@ def cancel_at_random(ring: FaultRing, *, count: int, rate: float) -> Cancellatio
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         client_side = runner.run(_cancel_calls(ring.seed.rows, count))
     files_before = _server_files(ring)
-    seconds = max(2.0, count / (rate * CANCEL_SHARE))
+    seconds = max(2.0, 1.1 * count / (rate * CANCEL_SHARE))
     with OpenLoad(
         ring.targets,
         rate=rate,

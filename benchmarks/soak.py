@@ -25,6 +25,7 @@ from benchmarks.results import machine_line, markdown_table, write_result
 
 MODULE: Final = "benchmarks.soak"
 SHARE_OF_MAXIMUM: Final = 0.3
+FULL_MINUTES: Final = 20.0
 SETTLING_MINUTES: Final = 3.0
 SAMPLE_SECONDS: Final = 5.0
 ALLOWED_SHARE: Final = 0.10
@@ -80,7 +81,8 @@ def main() -> None:
         began = time.time()
         requests, samples, faults = soak(ring, rate, given.minutes * 60, given.fault_seconds)
     settled_at = began + 60 * min(SETTLING_MINUTES, given.minutes / 5)
-    sys.exit(report(requests, [one for one in samples if one.at >= settled_at], faults))
+    settled = [one for one in samples if one.at >= settled_at]
+    sys.exit(report(requests, settled, faults, quick=given.minutes < FULL_MINUTES))
 
 
 def soak(
@@ -125,7 +127,9 @@ def soak_faults() -> list[Fault]:
     ]
 
 
-def report(requests: Sequence[Request], samples: Sequence[Sample], faults: Sequence[str]) -> int:
+def report(
+    requests: Sequence[Request], samples: Sequence[Sample], faults: Sequence[str], *, quick: bool
+) -> int:
     """Print the figures; return the exit code."""
     failed = failures(requests)
     held = {
@@ -156,6 +160,7 @@ def report(requests: Sequence[Request], samples: Sequence[Sample], faults: Seque
             "faults": list(faults),
             "samples": [asdict(sample) for sample in samples],
         },
+        quick=quick,
     )
     print(f"kept in {kept}")
     drifted = any(drift(values) > ALLOWED_SHARE for values in held.values())
