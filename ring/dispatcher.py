@@ -139,10 +139,10 @@ class Dispatcher:
         busy = False
         try:
             for node in (*self._nodes.values(), *self._membership.leaving):
-                connection = node.connection
-                if connection is not None and connection.pending:
+                # What is assigned may not be on the wire yet, but its deadline counts already.
+                if node.in_flight:
                     busy = True
-                    self._look_after(node, connection, now)
+                    self._look_after(node, now)
             self._expire_queued(now)
             self.drain()
             if now - self._tuned_at > _TUNE_SECONDS:
@@ -165,9 +165,11 @@ class Dispatcher:
             self._queue.clear()
             self._queue.extend(waiting)
 
-    def _look_after(self, node: Node, connection: CqlConnection, now: float) -> None:
-        frames = [frame for frame in connection.pending.values() if isinstance(frame, Frame)]
-        if frames:
+    def _look_after(self, node: Node, now: float) -> None:
+        connection = node.connection
+        pending = connection.pending.values() if connection is not None else ()
+        frames = [frame for frame in pending if isinstance(frame, Frame)]
+        if frames and connection is not None:
             self._check_silence(node, connection, frames[0].sent_at, now)
         attempts = [attempt for frame in frames for attempt in frame.attempts()]
         attempts += node.outbox.waiting()

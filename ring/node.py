@@ -10,7 +10,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from ring.bound import Bound
 from ring.call import Attempt
@@ -276,19 +276,23 @@ class Node:
         old_way = asyncio.create_task(probe(connection, self._connect_timeout_seconds))
         new_way = asyncio.create_task(self._connect())
         try:
-            done, _ = await asyncio.wait(
-                {old_way, new_way},
-                timeout=self._connect_timeout_seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if old_way in done and old_way.exception() is None:
+            await self._first_to_succeed(old_way, new_way)
+            if _succeeded(old_way):
                 await asyncio.sleep(self._left_to_hold_seconds())
                 if connection is self.connection:
                     self._close_circuit()
-            elif new_way in done and new_way.exception() is None:
+            elif _succeeded(new_way):
                 self._adopt(new_way.result())
         finally:
             await _discard(old_way, new_way, kept=self.connection)
+
+    async def _first_to_succeed(self, *tasks: "asyncio.Task[Any]") -> None:
+        """Wait for one; one that fails at once must not end the other's chance."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._connect_timeout_seconds):
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if not any(_succeeded(task) for task in tasks):
+                    await asyncio.wait(tasks)
 
     async def aclose(self) -> None:
         """Close the connection; outstanding requests learn it."""
@@ -301,6 +305,10 @@ class Node:
         await self.outbox.aclose()
 
 
+def _succeeded(task: "asyncio.Task[Any]") -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
 async def _discard(
     old_way: "asyncio.Task[float]",
     new_way: "asyncio.Task[tuple[CqlConnection, dict[str, Prepared]]]",
@@ -311,7 +319,7 @@ async def _discard(
     for task in (old_way, new_way):
         task.cancel()
     await asyncio.gather(old_way, new_way, return_exceptions=True)
-    if not new_way.cancelled() and new_way.exception() is None:
+    if _succeeded(new_way):
         connection, _ = new_way.result()
         if connection is not kept:
             await connection.aclose()
