@@ -111,6 +111,21 @@ def nginx_service(settings: StackSettings, environ: Mapping[str, str]) -> Servic
     )
 
 
+def check_front_ports(settings: StackSettings, ring_settings: RingSettings) -> None:
+    """Refuse at once what would fail only after Cassandra has come up.
+
+    Raises:
+        PortTakenError: another process listens where an app server or nginx should.
+    """
+    for service in app_servers(settings, ring_settings):
+        if service.process() is None:
+            address = service.environ["CATALOG_HOST"]
+            check_port(address, settings.app_port, f"the app server {service.name}")
+    if nginx_service(settings, {}).process() is None:
+        check_port(settings.nginx_host, settings.nginx_port, "nginx")
+        check_port("127.0.0.1", settings.nginx_status_port, "nginx (stub_status)")
+
+
 def check_port(address: str, port: int, what: str) -> None:
     """Refuse to start what could not listen.
 

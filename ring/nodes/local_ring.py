@@ -19,6 +19,7 @@ from ccmlib.node import NodeError
 
 from ring.nodes.errors import PortTakenError, RingMismatchError, RingStartError
 from ring.nodes.install import SOURCE
+from ring.nodes.interrupts import interrupts_held
 from ring.nodes.local_node import LocalNode
 from ring.nodes.nodetool import UP_NORMAL, NodetoolError
 from ring.nodes.probes import can_bind, port_holder
@@ -79,10 +80,12 @@ class LocalRing:
 
         Raises:
             RingMismatchError: the folder holds a ring of other nodes, addresses or ports.
+            RingStartError: its files are damaged.
         """
         if not (plan.directory / plan.name / "cluster.conf").exists():
-            return cls(plan, _create(plan))
-        ring = cls(plan, ClusterFactory.load(str(plan.directory), plan.name))
+            with interrupts_held():
+                return cls(plan, _create(plan))
+        ring = cls(plan, _load(plan))
         on_disk = [(node.address, node.cql_port, node.storage_port) for node in ring.nodes]
         asked = [(address, plan.cql_port, plan.storage_port) for address in plan.addresses]
         if on_disk != asked:
@@ -125,9 +128,10 @@ class LocalRing:
             arguments.append("-Dcassandra.skip_wait_for_gossip_to_settle=0")
         marks = {}
         for node in nodes:
-            node.configure(node_options(), self._environment())
             try:
-                marks[node] = node.launch(arguments)
+                with interrupts_held():
+                    node.configure(node_options(), self._environment())
+                    marks[node] = node.launch(arguments)
             except (NodeError, common.CCMError, OSError) as error:
                 raise _start_error(node, 0) from error
         return marks
@@ -240,6 +244,16 @@ def _create(plan: RingPlan) -> Any:
     # So that `ccm --config-dir DIRECTORY status` finds it.
     common.switch_cluster(str(plan.directory), plan.name)
     return cluster
+
+
+def _load(plan: RingPlan) -> Any:
+    try:
+        return ClusterFactory.load(str(plan.directory), plan.name)
+    except (OSError, TypeError, KeyError, yaml.YAMLError, common.CCMError) as error:
+        raise RingStartError(
+            f"ccm's files of the ring in {plan.directory} are damaged: {error}",
+            advice="make clean removes the ring with its data.",
+        ) from error
 
 
 def _start_error(node: LocalNode, mark: int, what: str = "ended while starting") -> RingStartError:

@@ -9,7 +9,13 @@ from pathlib import Path
 from ring.apply_schema import apply_schema
 from ring.errors import RingError
 from ring.nodes.errors import NodesError, RingMismatchError
-from ring.nodes.front import app_servers, program_environment, start_app_server, start_nginx
+from ring.nodes.front import (
+    app_servers,
+    check_front_ports,
+    program_environment,
+    start_app_server,
+    start_nginx,
+)
 from ring.nodes.install import VERSION, install_cassandra
 from ring.nodes.java import find_java_home
 from ring.nodes.load import load_data
@@ -49,6 +55,8 @@ class Stack:
                 stopped again, however it ends.
         """
         with self._locked(), ExitStack() as undo:
+            with self.stages.stage("ports", "of the app servers and nginx"):
+                check_front_ports(self.settings, self.ring_settings)
             if self.settings.contact_points:
                 self._find_existing()
             else:
@@ -129,9 +137,7 @@ class Stack:
                     advice=f"make up NODES={self.settings.nodes_on_disk} starts it as it is; "
                     "make clean removes it with its data.",
                 ) from error
-            if all(
-                node.process() and cql_answers(node.address, node.cql_port) for node in ring.nodes
-            ):
+            if all(node.process() and node.answers() for node in ring.nodes):
                 stage.done("runs already")
                 return
             try:

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from ring.nodes.install import install_cassandra
 from ring.nodes.java import find_java_home
@@ -29,6 +30,18 @@ def ring_settings_for_tests(environ: Mapping[str, str]) -> StackSettings:
     return StackSettings.from_environ(
         installed, nodes=NODES, address_prefix=ADDRESS_PREFIX, jmx_port=JMX_PORT
     )
+
+
+def installed_cassandra(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the Cassandra that tests run, installed when it was missing.
+
+    Raises:
+        NodesError: it cannot be installed or a program is missing.
+    """
+    settings = ring_settings_for_tests(environ)
+    if not settings.cassandra_directory:
+        install_cassandra(settings.install_directory, java_home=find_java_home())
+    return settings.install_directory
 
 
 def open_ring(settings: StackSettings, name: str, *, fresh: bool) -> LocalRing:
