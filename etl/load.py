@@ -77,6 +77,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(given: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     try:
+        _check_outputs(given.rejects, given.account)
         options = LoadOptions(
             directory=given.directory,
             as_of_microseconds=parse_as_of(given.as_of, now_microseconds=time.time_ns() // 1_000),
@@ -135,6 +136,13 @@ def parse_as_of(text: str | None, *, now_microseconds: int) -> int:
     if microseconds < 1:
         raise UsageError(f"--as-of {text!r}: lies before 1970")
     return microseconds
+
+
+def _check_outputs(*files: Path | None) -> None:
+    """Refuse, before the long part, files that could not be written after it."""
+    for file in files:
+        if file is not None and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
+            raise UsageError(f"{file}: cannot be written")
 
 
 def _fail(message: str, status: ExitStatus) -> int:

@@ -63,7 +63,7 @@ def write_files(directory: Path, rows: Mapping[str, str | bytes]) -> Path:
 
 def clean_files(directory: Path) -> Cleaned:
     """Run every stage up to rendering, as a load into empty tables would."""
-    with tempfile.TemporaryDirectory() as name, duckdb.connect() as database:
+    with tempfile.TemporaryDirectory() as name, duckdb.connect(config={"threads": 1}) as database:
         scratch = Path(name)
         found = open_directory(directory, scratch)
         stages = Stages(database)

@@ -341,3 +341,21 @@ def test_children_when_parent_is_rejected_then_the_rejection_cascades(tmp_path: 
     assert cleaned.rows == {}
     assert cleaned.account.rejected_rows == cleaned.account.rows_in == 6
     assert [one["kind"] for one in cleaned.rejects] == ["invalid_price", *["orphan"] * 5]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "served"),
+    [("0", 0), ("-3", -3), ('"7"', 7), (" 5 ", 5), ("null", None), ("", None), ("1.5", None)],
+)
+def test_quantity_when_a_whole_number_then_kept_else_rejected(
+    tmp_path: Path, quantity: str, served: int | None
+) -> None:
+    """Back orders are negative; there is no quantity without a number."""
+    files = {"product": PRODUCT_1, "styles": STYLE_1, "skus": f'1,1,"S",{quantity}\n'}
+    cleaned = clean_files(write_files(tmp_path, files))
+    skus = cleaned.styles(1)[0]["skus"]
+    if served is None:
+        assert skus == {"null": {"quantity": None, "size": None}}
+        assert [one["column"] for one in cleaned.rejects] == ["quantity"]
+    else:
+        assert skus == {"1": {"quantity": served, "size": "S"}}

@@ -55,6 +55,8 @@ def test_progress_when_under_way_then_rate_and_time_left() -> None:
         (["."], 2),
         ([".", "--as-of", "2999-01-01"], 2),
         ([".", "--max-rejects", "x"], 2),
+        ([".", "--rejects", "nowhere/rejects.jsonl"], 2),
+        ([".", "--account", "."], 2),
     ],
 )
 def test_command_when_wrongly_used_then_status_2_and_a_sentence(
