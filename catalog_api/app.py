@@ -53,7 +53,7 @@ def build_app(
             timeout_seconds=deadline_seconds,
             parallel_reads=settings.parallel_block_reads,
         ),
-        Encoder(compress_min_bytes=settings.compress_min_bytes),
+        Encoder(compress_min_bytes=settings.compress_min_bytes, deadline_seconds=deadline_seconds),
         profile=settings.profile,
         max_page_rows=settings.max_page_rows,
     )

@@ -119,10 +119,12 @@ class Encoder:
 
     Args:
         compress_min_bytes: stored bodies of this size or more are gzipped for those who ask.
+        deadline_seconds: longest wait for a compression and its turn.
     """
 
-    def __init__(self, *, compress_min_bytes: int) -> None:
+    def __init__(self, *, compress_min_bytes: int, deadline_seconds: float) -> None:
         self._compress_min_bytes = compress_min_bytes
+        self._deadline_seconds = deadline_seconds
         # Two at a time: more would only take the cores from the loop.
         self._compressions = asyncio.Semaphore(2)
 
@@ -142,6 +144,9 @@ class Encoder:
             representation: the form asked for.
             if_none_match: the header's value.
             convert: turns the decoded body into the 2020 profile.
+
+        Raises:
+            TimeoutError: too many large bodies are being compressed.
         """
         zipped = representation.gzip and len(body) >= self._compress_min_bytes
         if not representation.is_stored or zipped:
@@ -158,7 +163,7 @@ class Encoder:
     async def _compress(self, body: bytes) -> bytes:
         if len(body) < _INLINE_GZIP_BYTES:
             return gzip.compress(body, _GZIP_LEVEL, mtime=0)
-        async with self._compressions:
+        async with asyncio.timeout(self._deadline_seconds), self._compressions:
             return await asyncio.to_thread(gzip.compress, body, _GZIP_LEVEL, mtime=0)
 
 

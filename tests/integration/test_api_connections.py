@@ -5,6 +5,7 @@ A stand-in answers instead of Cassandra, since reads have to wait when the test 
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -94,6 +95,38 @@ async def test_head_when_followed_by_get_then_no_body_lies_between() -> None:
         answers = await api.exchange(head + LAST)
         assert answers.count(BODY) == 1
         assert answers.count(b"Content-Length: %d\r\n" % len(BODY)) == 2
+
+
+async def test_get_when_it_has_a_body_then_the_body_is_not_taken_for_the_next_request() -> None:
+    """A body on a GET is unusual but allowed; it is read away."""
+    bodies = (
+        b"GET /products/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /"
+        b"GET /products/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+        b"GET /products/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nGET\r\n0\r\n\r\n"
+    )
+    async with running_api(ConstantRows(BODY)) as api:
+        assert _statuses(await api.exchange(bodies + GET + LAST)) == [200] * 5
+
+
+async def test_connection_when_idle_then_it_is_closed_after_the_setting_and_not_before() -> None:
+    """Each request in the lane begins the wait anew; a read that takes longer is not idle."""
+    rows = ConstantRows(BODY)
+    async with running_api(rows, ApiSettings(keepalive_seconds=0.6)) as api:
+        reader, writer = await asyncio.open_connection(HOST, api.port)
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            writer.write(GET)
+            await reader.readuntil(BODY)
+        rows.gate.clear()
+        writer.write(GET)
+        await asyncio.sleep(1.0)
+        rows.gate.set()
+        await reader.readuntil(BODY)
+        answered = time.monotonic()
+        assert await reader.read() == b""
+        assert 0.4 < time.monotonic() - answered < 3.0
+        writer.close()
 
 
 @pytest.mark.parametrize(

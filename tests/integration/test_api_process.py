@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+
+from catalog_api.settings import ApiSettings
 
 HOST = "127.0.0.1"
 # Three interpreters start on two cores that others may be using.
@@ -46,7 +49,9 @@ def _free_port() -> int:
         return port
 
 
-async def _start(port: int, **settings: str) -> asyncio.subprocess.Process:
+async def _start(
+    port: int, *, arguments: Sequence[str] = (), **settings: str
+) -> asyncio.subprocess.Process:
     # Nothing listens at the contact point: the program must live with that.
     environ = {
         "CATALOG_CONTACT_POINTS": HOST,
@@ -56,7 +61,7 @@ async def _start(port: int, **settings: str) -> asyncio.subprocess.Process:
         **settings,
     }
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "catalog_api"),
+        *(sys.executable, "-m", "catalog_api", *arguments),
         env=environ,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -192,6 +197,16 @@ async def test_start_when_a_setting_is_wrong_then_it_is_named() -> None:
         _, told = await process.communicate()
     assert process.returncode == 2
     assert told.decode().startswith("catalog-api: CATALOG_PROFILE must be 2020 or 2021")
+
+
+async def test_help_when_asked_then_it_lists_every_setting() -> None:
+    """`--help` is the list of settings with their defaults."""
+    process = await _start(0, arguments=("--help",))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        told, _ = await process.communicate()
+    assert process.returncode == 0
+    for field in dataclasses.fields(ApiSettings):
+        assert f"CATALOG_{field.name.upper()} ({field.default!r})" in told.decode()
 
 
 async def test_access_log_when_on_then_one_json_line_a_request(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def _answer(body: bytes, known: str | None = None, **asked: Any) -> Any:
     representation = choose(
         asked.get("profile", "2021"), asked.get("accept"), asked.get("accept_encoding")
     )
-    encoder = Encoder(compress_min_bytes=4096)
+    encoder = Encoder(compress_min_bytes=4096, deadline_seconds=5.0)
     return await encoder.answer(body, "abc", representation, known, to_2020_list_row)
 
 
