@@ -86,6 +86,7 @@ def catalogs(draw: st.DrawFn) -> Catalog:
     )
 
 
+@pytest.mark.timeout(300)  # each example is a whole load; a busy machine takes seconds for it
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(catalog=catalogs(), last_end=st.sampled_from(["", "\n"]))
 def test_bodies_when_loaded_from_files_then_the_encoders(catalog: Catalog, last_end: str) -> None:
