@@ -1,6 +1,7 @@
 """Decides how products are stored: one row or three tables, and the options of table and node.
 
-    python -m benchmarks.bench_table_layout [--rows 200000] [--rounds 5] [--seconds 6] [--quick]
+    python -m benchmarks.bench_table_layout [--rows 200000] [--rounds 5] [--seconds 6]
+        [--skip-node-options] [--quick]
 
 Reads are random, one prepared statement at a time, 64 in flight, by the bare CQL generator. Every
 table is written by the same generator, flushed and compacted into one run before it is read.
@@ -58,6 +59,7 @@ class Settings:
     rounds: int
     seconds: float
     quick: bool = False
+    node_options: bool = True
 
 
 def main() -> None:
@@ -69,7 +71,7 @@ def main() -> None:
         warm(node, settings)
         layouts = read_alternating(node, settings, layout_reads())
         tables = read_alternating(node, settings, option_reads())
-    options = [measure_options(settings, name) for name in OPTIONS]
+    options = [measure_options(settings, name) for name in OPTIONS if settings.node_options]
     report(settings, loadings, {"layout": layouts, "table": tables, "node": options})
 
 
@@ -79,12 +81,15 @@ def parse_arguments() -> Settings:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--skip-node-options", action="store_true", help="tables only")
     parser.add_argument("--quick", action="store_true", help="20,000 rows, one short round")
     given = parser.parse_args()
-    return (
-        Settings(20_000, 1, 2.0, quick=True)
-        if given.quick
-        else Settings(given.rows, given.rounds, given.seconds)
+    return Settings(
+        rows=20_000 if given.quick else given.rows,
+        rounds=1 if given.quick else given.rounds,
+        seconds=2.0 if given.quick else given.seconds,
+        quick=given.quick,
+        node_options=not given.skip_node_options,
     )
 
 
