@@ -6,16 +6,14 @@ there is one future and nothing else to schedule.
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from ring.bound import Bound
 from ring.errors import RingError, RingRequestError, RingTimeoutError, RingUnavailableError
-from ring.policies import is_our_fault
+from ring.policies import NodeFigures, is_our_fault
 from ring.statements import Statement
-from ring.transport import Page, ServerError, TransportError
-
-if TYPE_CHECKING:
-    from ring.node import Node
+from ring.telemetry import NodeTelemetry
+from ring.transport import CqlConnection, Endpoint, Page, ServerError, TransportError
 
 FIRST: Final = "first"
 RETRY: Final = "retry"
@@ -24,11 +22,26 @@ SPECULATIVE: Final = "speculative"
 Dispatch = Callable[["Call", str], None]
 
 
+class Destination(NodeFigures, Protocol):
+    """A node as a call sees it.
+
+    Attributes:
+        assigned: calls that are at this node, waiting or sent.
+        take: receives an attempt, to be sent with others of its kind.
+    """
+
+    endpoint: Endpoint
+    connection: CqlConnection | None
+    telemetry: NodeTelemetry
+    assigned: int
+    take: "Callable[[Attempt], None]"
+
+
 class LiveRoute(NamedTuple):
     """Where the calls of one token range go: live nodes, replicas first, each in order."""
 
-    replicas: "tuple[Node, ...]"
-    others: "tuple[Node, ...]"
+    replicas: tuple[Destination, ...]
+    others: tuple[Destination, ...]
 
 
 class Call:
@@ -78,7 +91,7 @@ class Call:
         self.route = route
         self.deadline_at = deadline_at
         self.dispatch = dispatch
-        self.tried: tuple[Node, ...] = ()
+        self.tried: tuple[Destination, ...] = ()
         self.open_attempts = 0
         self.speculated = False
         self.alone = False
@@ -139,7 +152,7 @@ class Attempt:
 
     __slots__ = ("assigned_at", "call", "kind", "node")
 
-    def __init__(self, call: Call, node: "Node", kind: str, assigned_at: float) -> None:
+    def __init__(self, call: Call, node: Destination, kind: str, assigned_at: float) -> None:
         self.call = call
         self.node = node
         self.kind = kind

@@ -11,10 +11,10 @@ written before a read is seen by it.
 import asyncio
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ring.bound import Bound
-from ring.call import RETRY, Attempt
+from ring.call import RETRY, Attempt, Destination
 from ring.policies import Verdict, decide_after_error, spoils_batch
 from ring.transport import (
     CqlConnection,
@@ -26,9 +26,6 @@ from ring.transport import (
 )
 from ring.transport.connection import EXECUTE_OPCODE, RESULT_OPCODE
 from ring.transport.session import page_of_message, prepare
-
-if TYPE_CHECKING:
-    from ring.node import Node
 
 _PREPARE_TIMEOUT_SECONDS: Final = 5.0
 _NO_ROWS: Final = Page([], None)
@@ -84,7 +81,7 @@ class Frame:
         except TransportError as error:
             self._on_error(error)
         else:
-            self.outbox.node.count_frame(self, connection.received_at)
+            self.outbox.on_answered(self, connection.received_at)
             if many is None:
                 for attempt in self.attempts():
                     attempt.succeed(page)
@@ -149,19 +146,22 @@ class Outbox:
         slots: frames of reads by key outstanding at once.
         max_keys: keys of one such frame.
         clock: seconds, as the calls' deadlines count them.
+        on_answered: told of each frame that brought rows, and when it came.
         on_renewed: told when a node, asked again, describes a statement in a new way.
     """
 
     def __init__(
         self,
-        node: "Node",
+        node: Destination,
         *,
         slots: int,
         max_keys: int,
         clock: Callable[[], float],
+        on_answered: Callable[[Frame, float], None],
         on_renewed: Callable[[Bound], None],
     ) -> None:
         self.node = node
+        self.on_answered = on_answered
         self.joined = 0
         self._slots = slots
         self._max_keys = max_keys

@@ -87,7 +87,7 @@ class Dispatcher:
         node = choose_node(replicas, others, call.tried, self._settings.max_in_flight)
         if node is None:
             return False
-        node.outbox.add(Attempt(call, node, kind, time.perf_counter()))
+        node.take(Attempt(call, node, kind, time.perf_counter()))
         if kind is RETRY:
             self._telemetry.failovers += 1
         elif self._speculation_credit < _SPECULATION_BURST:

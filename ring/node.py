@@ -89,8 +89,10 @@ class Node:
             slots=read_slots,
             max_keys=max_keys,
             clock=time.perf_counter,
+            on_answered=self._count_frame,
             on_renewed=on_renewed,
         )
+        self.take: Callable[[Attempt], None] = self.outbox.add
         self.last_reply_at = 0.0
         self._options = options
         self._cql = cql
@@ -121,7 +123,7 @@ class Node:
 
     # --- figures, from the hot path ------------------------------------------------------------
 
-    def count_frame(self, frame: Frame, received_at: float) -> None:
+    def _count_frame(self, frame: Frame, received_at: float) -> None:
         """Take note of a frame's answer: histograms, means and window."""
         oldest: Attempt | None = None
         keys = len(frame.entries)
