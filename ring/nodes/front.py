@@ -34,6 +34,8 @@ def app_servers(settings: StackSettings, ring_settings: RingSettings) -> tuple[S
     services = []
     for number, address in enumerate(settings.node_addresses, start=1):
         own = {"CATALOG_HOST": address, "CATALOG_PORT": str(settings.app_port)}
+        # Its workers' figures; two app servers must not share the folder.
+        own["CATALOG_RUN_DIRECTORY"] = str(settings.state / "run" / f"app{number}")
         if not settings.contact_points:
             others = [other for other in settings.node_addresses if other != address]
             own["CATALOG_LOCAL_ADDRESS"] = address
