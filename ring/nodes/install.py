@@ -8,6 +8,7 @@ stand in `ring/nodes/cassandra/`. The folder appears whole under its final name 
 import hashlib
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -92,6 +93,9 @@ def _fetch_jars(lib: Path, java_home: Path) -> None:
     command = [maven, "--batch-mode", "--quiet", "--strict-checksums"]
     command += ["--file", str(SOURCE / "pom.xml"), f"-Dcassandra.version={VERSION}"]
     command += [f"-DoutputDirectory={lib}", "dependency:copy-dependencies"]
+    if not _home_is_writable():
+        # Maven keeps what it fetches in the account's home, whatever HOME says.
+        command.insert(1, f"-Dmaven.repo.local={lib.parent.parent / 'maven'}")
     try:
         done = subprocess.run(
             command,
@@ -114,6 +118,14 @@ def _fetch_jars(lib: Path, java_home: Path) -> None:
             f"Maven could not fetch Cassandra {VERSION}:\n{tail}",
             advice="Check the network, the disk and Maven's settings.xml (mirrors, proxies).",
         )
+
+
+def _home_is_writable() -> bool:
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return False
+    return os.access(home, os.W_OK | os.X_OK)
 
 
 def _copy_own_files(directory: Path) -> None:
