@@ -271,7 +271,8 @@ def _connection_options(settings: RingSettings) -> ConnectionOptions:
         tls=settings.tls_context(),
         tls_server_name=settings.tls_server_name or None,
         compression=settings.compression or None,
-        # Cancelled and expired requests keep their stream ids until the node answers them.
-        max_requests=min(32768, 4 * settings.max_in_flight),
+        # Above what may be in flight, because all statements are prepared at once and probes go
+        # beside them.
+        max_requests=min(32768, max(2048, 4 * settings.max_in_flight)),
         application_name="catalog",
     )
