@@ -10,6 +10,7 @@ start. It all runs in a network of its own (`unshare --net`). Exit code 1 when a
 """
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ from benchmarks.open_load import (
 )
 from benchmarks.own_network import enter_own_network
 from benchmarks.paths import NODE_STATE
+from benchmarks.processes import stop_on_sigterm
 from benchmarks.results import machine_line, markdown_table, write_result, write_text
 
 MODULE: Final = "benchmarks.bench_faults"
@@ -95,7 +97,10 @@ def run_fault(ring: FaultRing, fault: Fault, rate: float) -> Outcome:
     seconds = BEFORE_SECONDS + fault.hold_seconds + longest + AFTER_SECONDS
     records = NODE_STATE / "fault_records.bin"
     load = OpenLoad(ring.targets, rate=rate, seconds=seconds, ids=ring.seed.rows, records=records)
-    with load:
+    with contextlib.ExitStack() as at_the_end:
+        at_the_end.enter_context(load)
+        if isinstance(fault, Added):
+            at_the_end.callback(fault.remove)
         started = time.time()
         time.sleep(BEFORE_SECONDS)
         marks = [started + SKIPPED_SECONDS, time.time()]
@@ -106,11 +111,8 @@ def run_fault(ring: FaultRing, fault: Fault, rate: float) -> Outcome:
         marks += [time.time(), time.time() + AFTER_SECONDS]
         time.sleep(AFTER_SECONDS)
         requests = load.stop()
-    if isinstance(fault, Added):
-        fault.remove()
-    else:
-        ring.revive()
-        settle()
+    ring.revive()
+    settle()
     return judge(fault, requests, marks)
 
 
@@ -223,4 +225,5 @@ def outcome_row(outcome: Outcome) -> list[str]:
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     main()

@@ -22,7 +22,7 @@ from benchmarks.cql_load import LoadError
 from benchmarks.node import Node
 from benchmarks.paging_rows import Catalog, delete_some, write_catalog
 from benchmarks.paths import REPOSITORY
-from benchmarks.processes import Process
+from benchmarks.processes import Process, stop_on_sigterm
 from benchmarks.results import Spread, machine_line, markdown_table, write_result
 from benchmarks.seeding import KEYSPACE
 from benchmarks.servers import OURS
@@ -217,4 +217,5 @@ def report(catalog: Catalog, kinds: Sequence[Asked], *, quick: bool) -> int:
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     main()

@@ -15,6 +15,7 @@ from typing import Final
 from benchmarks.comparison import BARE_NAME, Series, alternate, contenders, warm_up
 from benchmarks.node import Node
 from benchmarks.plot import requests_plot
+from benchmarks.processes import stop_on_sigterm
 from benchmarks.reports import ratio_table, series_table
 from benchmarks.results import machine_line, write_result, write_text
 from benchmarks.seeding import seed_products
@@ -115,4 +116,5 @@ def report(settings: Settings, series: Sequence[Series], alone: Sequence[Series]
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     main()

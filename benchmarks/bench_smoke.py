@@ -10,6 +10,7 @@ from typing import Final
 
 from benchmarks.comparison import Series, alternate, contenders, warm_up
 from benchmarks.node import Node
+from benchmarks.processes import stop_on_sigterm
 from benchmarks.reports import series_table
 from benchmarks.results import machine_line, write_result
 from benchmarks.seeding import seed_products
@@ -50,4 +51,5 @@ def measure(rows: int, rounds: int, seconds: float) -> list[Series]:
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     main()

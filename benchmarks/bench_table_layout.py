@@ -18,6 +18,7 @@ from benchmarks.cql_load import read_rows, run_statements, write_rows
 from benchmarks.layouts import ONE_ROW, OPTIONS, TABLES, THREE_TABLES, Table
 from benchmarks.node import Node
 from benchmarks.paths import NODE_STATE
+from benchmarks.processes import stop_on_sigterm
 from benchmarks.results import Spread, machine_line, markdown_table, write_result, write_text
 
 KEYSPACE: Final = "layouts"
@@ -298,4 +299,5 @@ def reading_table(readings: Sequence[Reading]) -> str:
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     main()

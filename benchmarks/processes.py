@@ -8,11 +8,22 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Final, Self
 
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 POLL_SECONDS: Final = 0.05
+
+
+def stop_on_sigterm() -> None:
+    """Let SIGTERM end this program as Ctrl-C does, so that what it started is stopped too."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # A second one must not interrupt the stopping.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise SystemExit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 class StartError(Exception):

@@ -20,7 +20,7 @@ from benchmarks.faults import CutOff, Fault, Frozen, Killed, Restarted, Slow
 from benchmarks.open_load import OpenLoad, Request, failures, p99_milliseconds
 from benchmarks.own_network import enter_own_network
 from benchmarks.paths import NODE_STATE
-from benchmarks.processes import open_files, resident_bytes
+from benchmarks.processes import open_files, resident_bytes, stop_on_sigterm
 from benchmarks.results import machine_line, markdown_table, write_result
 
 MODULE: Final = "benchmarks.soak"
@@ -178,4 +178,5 @@ def drift(values: Sequence[float]) -> float:
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     main()
