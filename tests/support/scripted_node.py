@@ -93,7 +93,9 @@ class Silence:
 
 @dataclass(frozen=True)
 class Forget:
-    """UNPREPARED, and the statement is indeed forgotten."""
+    """UNPREPARED, and the statement is indeed forgotten; the node may freeze just then."""
+
+    freezes: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ class ScriptedNode:
     Attributes:
         script: actions for the coming executions; `default` when it is empty.
         executions: every EXECUTE frame in the order of arrival.
+        prepares: every statement that was prepared; `prepare_reply` takes the right answer's place.
         violations: what the client did against the protocol.
     """
 
@@ -127,6 +130,7 @@ class ScriptedNode:
         self.default: Action = Answer()
         self.executions: list[Execution] = []
         self.prepares: list[str] = []
+        self.prepare_reply: bytes | None = None
         self.violations: list[str] = []
         self.connections: set[_Connection] = set()
         self.known: dict[bytes, str] = {}
@@ -301,7 +305,8 @@ class _Connection(asyncio.Protocol):
         key_indexes = [] if text in _MARKERS else [0]
         columns = _COLUMNS.get(text, {})
         body = cql.prepared(statement_id, markers, key_indexes, columns)
-        self._reply(stream, cql.RESULT, body)
+        reply = self.node.prepare_reply
+        self._reply(stream, cql.RESULT, body if reply is None else reply)
 
     def _execute(self, stream: int, body: bytes) -> None:
         node = self.node
@@ -341,9 +346,10 @@ class _Connection(asyncio.Protocol):
                 self._reply(stream, opcode, body, flags)
             case Send(data):
                 self.write(data)
-            case Forget():
+            case Forget(freezes):
                 self.node.known.pop(statement_id, None)
                 self._reply(stream, cql.ERROR, cql.unprepared(statement_id))
+                self.node.frozen = freezes
             case Cut(after_half):
                 whole = cql.frame(stream, cql.RESULT, _result(text, keys))
                 if after_half and self._transport is not None:
@@ -375,6 +381,8 @@ async def scripted_ring(count: int) -> AsyncIterator[list[ScriptedNode]]:
         )
     try:
         for node in nodes:
+            # One port for all, as in a ring of Cassandra nodes.
+            node.port = nodes[0].port
             await node.start()
         yield nodes
     finally:
