@@ -23,6 +23,8 @@ LINE_CHUNKS_LIMIT: Final = 4
 LINE_BYTES_LIMIT: Final = 2**20
 """A longer line is rejected: no legacy row comes near, and the parser's buffers grow with it."""
 
+_PIECE_BYTES: Final = 16 * 2**10
+"""A piece of a chunk with faulty lines that is looked at line by line."""
 _ESCAPE: Final = b"\x1e"
 _SET_ASIDE: Final = _ESCAPE + b"X"
 _FAULTS: Final = {
@@ -179,20 +181,33 @@ def _encode_copy(source: Source) -> None:
     copy = source.read_path.with_suffix(".encoded.csv")
     with copy.open("wb") as out, source.set_aside_path.open("w", encoding="utf-8") as aside:
         for first_line, chunk in iterate_chunks(source.path):
-            if _has_faults(chunk):
-                lines = chunk.split(b"\n")
-                for index, text in enumerate(lines):
-                    fault = _fault_of(text)
-                    if fault is None:
-                        continue
+            for piece, faults in _encode_pieces(first_line, chunk):
+                out.write(piece)
+                for line, fault in faults:
                     kind, reason = _FAULTS[fault]
-                    aside.write(f"{first_line + index}\t{kind}\t{reason}\n")
-                    lines[index] = _SET_ASIDE
-                out.write(_encode_marked(lines))
-            else:
-                out.write(encode_lines(chunk))
+                    aside.write(f"{line}\t{kind}\t{reason}\n")
     source.read_path = copy
     source.encoded = True
+
+
+def _encode_pieces(first_line: int, chunk: bytes) -> Iterator[tuple[bytes, list[tuple[int, str]]]]:
+    """Yield encoded pieces with their faulty lines; halves a chunk until the faults are alone."""
+    if not _has_faults(chunk):
+        yield encode_lines(chunk), []
+        return
+    cut = chunk.find(b"\n", len(chunk) // 2) + 1
+    if len(chunk) > _PIECE_BYTES and 0 < cut < len(chunk):
+        yield from _encode_pieces(first_line, chunk[:cut])
+        yield from _encode_pieces(first_line + chunk.count(b"\n", 0, cut), chunk[cut:])
+        return
+    lines = chunk.split(b"\n")
+    faults: list[tuple[int, str]] = []
+    for index, text in enumerate(lines):
+        fault = _fault_of(text)
+        if fault is not None:
+            faults.append((first_line + index, fault))
+            lines[index] = _SET_ASIDE
+    yield _encode_marked(lines), faults
 
 
 def _fault_of(line: bytes) -> str | None:

@@ -11,7 +11,7 @@ from etl.kinds import Note, Repair
 from etl.patterns import FIELD, OPEN_FIELD, RowPatterns
 from etl.sources import Source
 from etl.tables import FEATURES, PHOTOS, RELATED, SKUS, STYLES, Table
-from schema.documents import BLOCK_IDS, MAX_ID
+from schema.documents import MAX_ID
 
 FLAGS: Final = (
     Note.NULL_WORD,
@@ -28,9 +28,6 @@ FLAGS: Final = (
 
 JOIN_LINES: Final = 1000
 """A quoted text of more lines than this is not put together again."""
-
-MAX_PRODUCT_ID: Final = 2**31 * BLOCK_IDS - 1
-"""The largest product id whose block is a CQL int."""
 
 _PARENTS: Final = (
     # child, column, parents (a view of ids), what the parent is called
@@ -74,12 +71,7 @@ class Stages:
 
     def prepare(self) -> None:
         """Create the macros and the tables that the stages share."""
-        self.run(
-            "macros",
-            max_id=MAX_ID,
-            max_product_id=MAX_PRODUCT_ID,
-            long_escapes=_long_escapes("text"),
-        )
+        self.run("macros", max_id=MAX_ID, long_escapes=_long_escapes("text"))
         self.run("tables")
         self.database.executemany(
             "INSERT INTO flag_kinds VALUES (?, ?, ?)",

@@ -1,7 +1,7 @@
 CREATE TABLE product_clean AS
 SELECT
     pos, lines,
-    read_product_key(id) AS id,
+    read_key(id) AS id,
     read_text(name) AS name,
     read_text(slogan) AS slogan,
     read_text(description) AS description,
@@ -10,7 +10,7 @@ SELECT
     flags | text_flags(name) | text_flags(slogan) | text_flags(description)
         | text_flags(category) | price_flags(default_price) AS flags,
     CASE
-        WHEN read_product_key(id) IS NULL THEN ['invalid_integer', 'id', id]
+        WHEN read_key(id) IS NULL THEN ['invalid_integer', 'id', id]
         WHEN read_cents(default_price) IS NULL
             THEN ['invalid_price', 'default_price', default_price]
     END AS fault

@@ -5,7 +5,8 @@
 
 -- The way back from sources.encode_lines, for files that had to be copied.
 CREATE MACRO decoded_line(line) AS
-    CASE WHEN starts_with(line, chr(30) || 'X') THEN NULL
+    CASE WHEN NOT contains(line, chr(30)) THEN line
+    WHEN starts_with(line, chr(30) || 'X') THEN NULL
     ELSE replace(replace(replace(
         CASE WHEN ends_with(line, chr(30) || 'R') THEN left(line, length(line) - 2) ELSE line END,
         chr(30) || 'B', ''), chr(30) || 'R', chr(13)), chr(30) || 'E', chr(30))
@@ -19,8 +20,8 @@ CREATE MACRO bare(field) AS trim(unquoted(field), ' ' || chr(9));
 -- Free text is null only as the exact unquoted word; where null is meant, blanks and case forgive.
 CREATE MACRO is_null_text(field) AS field = 'null';
 CREATE MACRO is_null_word(field) AS
-    length(field) < 12 AND lower(trim(field, ' ' || chr(9))) = 'null';
-CREATE MACRO is_empty(field) AS length(field) < 12 AND trim(field, ' ' || chr(9)) = '';
+    strlen(field) < 12 AND lower(trim(field, ' ' || chr(9))) = 'null';
+CREATE MACRO is_empty(field) AS strlen(field) < 12 AND trim(field, ' ' || chr(9)) = '';
 
 CREATE MACRO read_text(field) AS
     CASE WHEN is_null_text(field) THEN NULL ELSE unquoted(field) END;
@@ -32,8 +33,6 @@ CREATE MACRO whole_number(digits) AS
 CREATE MACRO within(number, low, high) AS
     CASE WHEN number BETWEEN low AND high THEN number END;
 CREATE MACRO read_key(field) AS within(whole_number(bare(field)), 1, @max_id);
--- A block number is a CQL int, so it bounds the ids that the tables can hold.
-CREATE MACRO read_product_key(field) AS within(whole_number(bare(field)), 1, @max_product_id);
 CREATE MACRO read_parent(field) AS within(whole_number(bare(field)), 0, @max_id);
 CREATE MACRO read_quantity(field) AS
     CASE WHEN starts_with(bare(field), '-')

@@ -10,14 +10,15 @@ from etl.account import Outcome
 from etl.errors import TooManyRejectsError
 from etl.thresholds import RejectsAllowed
 from ring import RingClient, RingSettings
-from schema.documents import block_of, count_live_ids
+from schema.documents import MAX_ID, block_of, count_live_ids
 from schema.statements import LOAD_STATEMENTS, WRITE_PRODUCT
 from tests.support.legacy_files import clean_files, write_files
 from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
 
+_PRODUCT_IDS = [1, 2, 7, 999, 1000, 2_500_000, MAX_ID]
 _CATALOG = {
     "product": "".join(
-        f'{number},"n{number}","s","d","c",{number}\n' for number in (1, 2, 7, 999, 1000, 2_500_000)
+        f'{number},"n{number}","s","d","c",{number % 100}\n' for number in _PRODUCT_IDS
     ),
     "features": '1,1,"Fabric","Canvas"\n2,1,"UV",null\n3,7,"Fit","null"\n4,9,"x","y"\n',
     "styles": '1,1,"Green",null,140,1\n2,1,"Tan",49.99,140,0\n5,2,"Red",null,9,0\n',
@@ -35,13 +36,13 @@ async def test_load_when_done_then_tables_hold_what_the_files_say(
     stored = await read_tables(ring_settings)
     cleaned = await asyncio.to_thread(clean_files, tmp_path)
     assert account.outcome is Outcome.WRITTEN
-    assert account.products_written == 6
+    assert account.products_written == 7
     assert stored.tables["products_by_id"] == sorted(row[:-1] for row in cleaned.rows.values())
     assert stored.tables["products_by_block"] == sorted(
         (block_of(row.product_id), row.product_id, row.list_row) for row in cleaned.rows.values()
     )
-    assert stored.listed_ids() == stored.product_ids() == [1, 2, 7, 999, 1000, 2_500_000]
-    assert stored.counted() == {0: 4, 1: 1, 2500: 1}
+    assert stored.listed_ids() == stored.product_ids() == _PRODUCT_IDS
+    assert stored.counted() == {0: 4, 1: 1, 2500: 1, MAX_ID // 1000: 1}
 
 
 async def test_load_when_repeated_then_the_same_tables(
@@ -79,7 +80,7 @@ async def test_load_when_in_halves_by_file_then_as_whole(
     cleaned = await asyncio.to_thread(clean_files, write_files(whole, _CATALOG))
     stored = await read_tables(ring_settings)
     assert stored.tables["products_by_id"] == sorted(row[:-1] for row in cleaned.rows.values())
-    assert stored.counted() == {0: 4, 1: 1, 2500: 1}
+    assert stored.counted() == {0: 4, 1: 1, 2500: 1, MAX_ID // 1000: 1}
 
 
 async def test_load_when_rows_are_split_then_as_the_files_one_after_the_other(
@@ -105,7 +106,7 @@ async def test_load_when_rows_are_split_then_as_the_files_one_after_the_other(
     stored = await read_tables(ring_settings)
     assert stored.tables["products_by_id"] == sorted(row[:-1] for row in cleaned.rows.values())
     assert [one["feature"] for one in stored.body(1, "product")["features"]] == ["UV"]
-    assert stored.counted() == {0: 5, 1: 1, 2500: 1}
+    assert stored.counted() == {0: 5, 1: 1, 2500: 1, MAX_ID // 1000: 1}
 
 
 async def test_load_when_children_only_then_stored_parents_count(
@@ -129,7 +130,7 @@ async def test_load_when_too_many_rejects_then_nothing_is_written(
 ) -> None:
     """The threshold is judged before the first write; the rejects are kept all the same."""
     write_files(tmp_path, _CATALOG)
-    with pytest.raises(TooManyRejectsError, match="3 of 26 rows"):
+    with pytest.raises(TooManyRejectsError, match="3 of 27 rows"):
         await load_directory(tmp_path, ring_settings, rejects_allowed=RejectsAllowed(rows=2))
     assert not (await read_tables(ring_settings)).product_ids()
     assert len((tmp_path / "rejects.jsonl").read_text().splitlines()) == 3
