@@ -46,6 +46,8 @@ def _decode_boolean(cell: bytes) -> bool:
 _ENCODERS: Final[dict[Any, Encoder]] = {
     cqltypes.LongType: _BIGINT.pack,
     cqltypes.Int32Type: _INT.pack,
+    # What PREPARE calls text is varchar to the driver.
+    cqltypes.VarcharType: _encode_text,
     cqltypes.UTF8Type: _encode_text,
     cqltypes.AsciiType: _encode_text,
     cqltypes.BytesType: _encode_blob,
@@ -54,6 +56,7 @@ _ENCODERS: Final[dict[Any, Encoder]] = {
 _DECODERS: Final[dict[Any, Decoder | None]] = {
     cqltypes.LongType: _decode_bigint,
     cqltypes.Int32Type: _decode_bigint,
+    cqltypes.VarcharType: _decode_text,
     cqltypes.UTF8Type: _decode_text,
     cqltypes.AsciiType: _decode_text,
     cqltypes.BooleanType: _decode_boolean,

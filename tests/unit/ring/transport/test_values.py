@@ -26,6 +26,7 @@ VALUES = [
     (cqltypes.Int32Type, -1),
     (cqltypes.UTF8Type, "naïve ☃"),
     (cqltypes.UTF8Type, ""),
+    (cqltypes.VarcharType, "text"),
     (cqltypes.AsciiType, "abc"),
     (cqltypes.BytesType, b"\x00\xff"),
     (cqltypes.BytesType, b""),
