@@ -6,7 +6,9 @@ Several rings run side by side when their addresses, JMX ports and folders diffe
 """
 
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,9 +85,10 @@ class LocalRing:
             RingStartError: its files are damaged.
         """
         if not (plan.directory / plan.name / "cluster.conf").exists():
-            with interrupts_held():
+            with _ccm_at_work():
                 return cls(plan, _create(plan))
-        ring = cls(plan, _load(plan))
+        with _ccm_at_work():
+            ring = cls(plan, _load(plan))
         on_disk = [(node.address, node.cql_port, node.storage_port) for node in ring.nodes]
         asked = [(address, plan.cql_port, plan.storage_port) for address in plan.addresses]
         if on_disk != asked:
@@ -129,7 +132,7 @@ class LocalRing:
         marks = {}
         for node in nodes:
             try:
-                with interrupts_held():
+                with _ccm_at_work():
                     node.configure(node_options(), self._environment())
                     marks[node] = node.launch(arguments)
             except (NodeError, common.CCMError, OSError) as error:
@@ -221,6 +224,14 @@ def available_memory_mib() -> int:
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) // 1024
     return 0
+
+
+@contextmanager
+def _ccm_at_work() -> Iterator[None]:
+    """Keep what ccm does to its files whole, and its use of distutils to itself."""
+    with interrupts_held(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "distutils", DeprecationWarning)
+        yield
 
 
 def _create(plan: RingPlan) -> Any:
