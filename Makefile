@@ -28,19 +28,19 @@ UP_NEEDS := python nginx $(if $(CATALOG_CONTACT_POINTS),,java maven)
 up: ## start everything and print the URLs (NODES=3, DATA=folder-of-csvs, CONTACT_POINTS=host,host)
 	@sh ring/nodes/install_packages.sh $(UP_NEEDS)
 	@sh ring/nodes/install_venv.sh $(VENV)
-	@$(RUN) -m ring.nodes up
+	@$(RUN) -m ring up
 
 .PHONY: down
 down: ## stop everything; the data stays
-	@if [ -x $(RUN) ]; then $(RUN) -m ring.nodes down; else echo "nothing runs: there is no $(VENV)"; fi
+	@if [ -x $(RUN) ]; then $(RUN) -m ring down; else echo "nothing runs: there is no $(VENV)"; fi
 
 .PHONY: clean
 clean: ## stop everything and remove the data and the logs; what is installed stays
-	@if [ -x $(RUN) ]; then $(RUN) -m ring.nodes clean; else echo "nothing to remove: there is no $(VENV)"; fi
+	@if [ -x $(RUN) ]; then $(RUN) -m ring clean; else echo "nothing to remove: there is no $(VENV)"; fi
 
 .PHONY: status
 status: venv ## print what runs, and the memory it takes
-	@$(RUN) -m ring.nodes stack
+	@$(RUN) -m ring stack
 
 .PHONY: load
 load: venv ## load DATA=folder-of-csvs into the running catalog, beside what it holds

@@ -4,7 +4,6 @@ Exit codes: 0 stopped when asked to, 2 settings or arguments that cannot be used
 """
 
 import argparse
-import dataclasses
 import os
 import shutil
 import socket
@@ -20,7 +19,7 @@ from catalog_api.sockets import PortTakenError, reserve
 from catalog_api.supervisor import Supervisor
 from catalog_api.worker import Placement, run_worker
 from ring.errors import RingSettingsError
-from ring.settings import PREFIX, RingSettings, load_settings
+from ring.settings import RingSettings, describe_settings, load_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,15 +66,10 @@ def _supervise(settings: ApiSettings, ring_settings: RingSettings, reserved: soc
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = [
-        f"  {PREFIX}{field.name.upper()} ({field.default!r})\n      {field.metadata['doc']}"
-        for field in dataclasses.fields(ApiSettings)
-    ]
     parser = argparse.ArgumentParser(
         prog="catalog-api",
         description="Serve the product catalog over HTTP.",
-        epilog="settings (environment variable, default):\n"
-        + "\n".join(lines)
+        epilog=describe_settings(ApiSettings)
         + "\n\nHow to reach Cassandra: see `catalog-ring --help` and the README.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

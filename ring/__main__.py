@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 from ring.apply_schema import apply_schema
-from ring.client import RingClient
 from ring.errors import RingError
-from ring.settings import RingSettings
+from ring.nodes.commands import register
+from ring.settings import RingSettings, describe_settings
+from ring.status import describe_ring
 
 
 def _apply_schema(args: argparse.Namespace) -> int:
@@ -24,45 +25,21 @@ def _apply_schema(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _print_status(settings: RingSettings, timeout_seconds: float) -> int:
-    client = await RingClient.open(settings, [])
-    try:
-        await client.wait_ready(timeout_seconds)
-        # The other nodes were learnt a moment ago: let their connections come about.
-        await asyncio.sleep(min(1.0, timeout_seconds))
-        state = client.state
-        if state is None:
-            return 1
-        print(f"{'address':<24}{'datacenter':<14}{'rack':<10}{'tokens':>6}  {'version':<10}state")
-        for ring_node in state.nodes:
-            node = next(
-                node
-                for endpoint, node in client.nodes.items()
-                if (endpoint.address, endpoint.port) == (ring_node.address, ring_node.port)
-            )
-            print(
-                f"{ring_node.address}:{ring_node.port:<{23 - len(ring_node.address)}}"
-                f"{ring_node.datacenter:<14}{ring_node.rack:<10}{len(ring_node.tokens):>6}"
-                f"  {ring_node.release_version:<10}"
-                f"{'in service' if node.is_connected else 'out: ' + node.problem}"
-            )
-        for remote in state.remote_nodes:
-            print(f"{remote.address:<24}{remote.datacenter:<14}{remote.rack:<10} (not asked)")
-        schemas = {ring_node.schema_version for ring_node in state.nodes}
-        print(f"schema versions: {', '.join(sorted(schemas))}")
-        return 0 if all(node.is_connected for node in client.nodes.values()) else 1
-    finally:
-        await client.aclose()
-
-
 def _status(args: argparse.Namespace) -> int:
     # The keyspace may not exist yet, and the ring is worth seeing all the same.
     settings = RingSettings.from_environ(os.environ, keyspace="system")
-    return asyncio.run(_print_status(settings, args.timeout_seconds))
+    lines, well = asyncio.run(describe_ring(settings, timeout_seconds=args.timeout_seconds))
+    print("\n".join(lines))
+    return 0 if well else 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="catalog-ring", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="catalog-ring",
+        description="See, prepare and run the ring.",
+        epilog=describe_settings(RingSettings),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--verbose", action="store_true", help="log what happens")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     status = commands.add_parser("status", help="print the ring as a client sees it")
@@ -74,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "--replication-factor", type=int, help="default: 3, or the number of nodes when fewer"
     )
     schema.set_defaults(run=_apply_schema)
+    register(commands)
     return parser
 
 

@@ -61,6 +61,15 @@ def load_settings(
         raise RingSettingsError(str(error)) from error
 
 
+def describe_settings(cls: type[Any]) -> str:
+    """What `--help` says of a settings class: a variable, its default and its meaning a line."""
+    lines = [
+        f"  {PREFIX}{field.name.upper()} ({field.default!r})\n      {field.metadata['doc']}"
+        for field in dataclasses.fields(cls)
+    ]
+    return "\n".join(["settings (environment variable, default):", *lines])
+
+
 def _read_file(file: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
     if file is None:
         name = environ.get(FILE_VARIABLE, "")

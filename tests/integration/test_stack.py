@@ -42,7 +42,7 @@ class Catalog:
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `catalog-ring` and return what it printed."""
         return subprocess.run(
-            [sys.executable, "-m", "ring.nodes", *arguments],
+            [sys.executable, "-m", "ring", *arguments],
             cwd=REPOSITORY,
             env={**self.environ, **environ},
             capture_output=True,
@@ -268,7 +268,7 @@ def test_stack_when_interrupted_then_leaves_nothing_started(
 ) -> None:
     """Ctrl-C in the middle of `up` stops what it had started, and the ring can start again."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "ring.nodes", "up"],
+        [sys.executable, "-m", "ring", "up"],
         cwd=REPOSITORY,
         env=catalog.environ,
         stdout=subprocess.DEVNULL,
