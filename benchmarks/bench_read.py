@@ -19,9 +19,22 @@ from benchmarks.processes import stop_on_sigterm
 from benchmarks.reports import ratio_table, series_table
 from benchmarks.results import machine_line, write_result, write_text
 from benchmarks.seeding import seed_products
-from benchmarks.servers import AIOHTTP, CONSTANT, FASTAPI, GO, NODE, OURS, OURS_TWO_WORKERS, Server
+from benchmarks.servers import (
+    AIOHTTP,
+    AIOHTTP_TWO_WORKERS,
+    CONSTANT,
+    FASTAPI,
+    FASTAPI_TWO_WORKERS,
+    GO,
+    NODE,
+    OURS,
+    OURS_TWO_WORKERS,
+    Server,
+)
 
-ALL: Final = (CONSTANT, OURS, OURS_TWO_WORKERS, GO, NODE, AIOHTTP, FASTAPI)
+OURS_ALL: Final = (OURS, OURS_TWO_WORKERS)
+PEERS: Final = (GO, NODE, AIOHTTP, AIOHTTP_TWO_WORKERS, FASTAPI, FASTAPI_TWO_WORKERS)
+ALL: Final = (CONSTANT, *OURS_ALL, *PEERS)
 WARM_SECONDS: Final = 6.0
 BARE_KIND: Final = "bare"
 
@@ -89,8 +102,8 @@ def parse_arguments() -> Settings:
 
 def report(settings: Settings, series: Sequence[Series], alone: Sequence[Series]) -> None:
     """Print the tables and keep table, plot and all rounds."""
-    ours = [OURS.name, OURS_TWO_WORKERS.name]
-    others = [GO.name, NODE.name, AIOHTTP.name, FASTAPI.name, CONSTANT.name, BARE_NAME]
+    ours = [server.name for server in OURS_ALL]
+    others = [*(server.name for server in PEERS), CONSTANT.name, BARE_NAME]
     about = (
         f"{machine_line()}. {settings.rows} rows of 650 bytes, random ids, {settings.rounds} "
         f"alternations of {settings.seconds:.0f} s; medians, with the lowest and the highest. "

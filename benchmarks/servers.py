@@ -155,5 +155,11 @@ OURS: Final = Server("catalog, 1 worker", "catalog")
 OURS_TWO_WORKERS: Final = Server("catalog, 2 workers", "catalog", workers=2)
 GO: Final = Server("Go net/http + gocql", "go_gocql")
 NODE: Final = Server("Node fastify + cassandra-driver", "node_fastify", workers=2)
-AIOHTTP: Final = Server("aiohttp + cassandra-driver", "aiohttp_driver")
-FASTAPI: Final = Server("FastAPI + cassandra-driver", "fastapi_driver")
+AIOHTTP: Final = Server("aiohttp + cassandra-driver, 1 worker", "aiohttp_driver")
+AIOHTTP_TWO_WORKERS: Final = Server(
+    "aiohttp + cassandra-driver, 2 workers", "aiohttp_driver", workers=2
+)
+FASTAPI: Final = Server("FastAPI + cassandra-driver, 1 worker", "fastapi_driver")
+FASTAPI_TWO_WORKERS: Final = Server(
+    "FastAPI + cassandra-driver, 2 workers", "fastapi_driver", workers=2
+)

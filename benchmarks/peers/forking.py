@@ -11,7 +11,8 @@ def run_workers(serve: Callable[[], None]) -> None:
     if workers == 1:
         serve()
         return
-    context = multiprocessing.get_context("spawn")
+    # Nothing is open yet: the session with Cassandra and the loop are made in each worker.
+    context = multiprocessing.get_context("fork")
     started = [context.Process(target=serve, daemon=True) for _ in range(workers)]
     for process in started:
         process.start()
