@@ -226,7 +226,7 @@ class Outbox:
         return attempts
 
     def frame_ended(self, frame: Frame) -> None:
-        """A frame has its reply, or will never have one: its slot is free."""
+        """A frame has its reply, or nobody waits for it any more: its slot is free."""
         if frame.takes_slot:
             frame.takes_slot = False
             self._slots_taken -= 1

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from ring.call import FIRST, RETRY, SPECULATIVE, Attempt, Call
@@ -13,7 +14,7 @@ from ring.node import Node
 from ring.policies import choose_node, slow_after_seconds, speculative_delay_seconds
 from ring.settings import RingSettings
 from ring.telemetry import ClientTelemetry
-from ring.transport import CqlConnection
+from ring.transport import CqlConnection, TransportError
 
 # Deadlines, speculation and silence are looked at this often while anything is outstanding: one
 # pass over what is in flight costs less than a timer for every request.
@@ -171,6 +172,7 @@ class Dispatcher:
         frames = [frame for frame in pending if isinstance(frame, Frame)]
         if frames and connection is not None:
             self._check_silence(node, connection, frames[0].sent_at, now)
+            self._check_unanswered(node, connection, frames, now)
         attempts = [attempt for frame in frames for attempt in frame.attempts()]
         attempts += node.outbox.waiting()
         for attempt in attempts:
@@ -211,6 +213,20 @@ class Dispatcher:
             for attempt in node.outbox.evict():
                 if not attempt.call.future.done():
                     self.dispatch(attempt.call, attempt.kind)
+
+    def _check_unanswered(
+        self, node: Node, connection: CqlConnection, frames: Sequence[Frame], now: float
+    ) -> None:
+        """Requests that nobody waits for any more must not hold the places of others for ever."""
+        settings = self._settings
+        patience_seconds = max(settings.unanswered_seconds, 2 * settings.request_timeout_seconds)
+        if now - frames[0].sent_at > patience_seconds:
+            connection.abort(TransportError(f"{node.endpoint}: a request was never answered"))
+            return
+        for frame in frames:
+            if now - frame.sent_at <= settings.request_timeout_seconds:
+                break
+            node.outbox.frame_ended(frame)
 
     def _tune(self, now: float) -> None:
         """Learn from the last half second: tails for speculation, references for slowness."""

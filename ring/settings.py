@@ -162,6 +162,11 @@ class RingSettings:
     silence_seconds: float = setting(
         0.05, "a node with outstanding requests that sends nothing this long is out of service"
     )
+    unanswered_seconds: float = setting(
+        15.0,
+        "a connection on which a request stays unanswered this long (and twice the deadline) is"
+        " replaced; Cassandra's own time-outs end sooner",
+    )
     speculative_min_seconds: float = setting(
         0.01, "shortest wait before an idempotent read is sent to a second replica"
     )

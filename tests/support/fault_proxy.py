@@ -14,7 +14,8 @@ class FaultProxy:
 
     Attributes:
         delay_seconds: what every piece of bytes waits, in each direction.
-        drops: nothing is forwarded, and everything stays open: packets lost on the way.
+        drops: nothing is forwarded, and everything stays open: packets lost on the way. What has
+            lost some is never of use again, because TCP repeats what is lost ever more rarely.
     """
 
     def __init__(self, node_address: str, node_port: int) -> None:
@@ -50,16 +51,18 @@ class FaultProxy:
         """Client connections that are open."""
         return sum(isinstance(side, _Client) for side in self._sides)
 
-    def translated(self, state: RingState, local_datacenter: str) -> RingState:
-        """The picture of the ring with the proxy in the place of its node."""
-        nodes = [
+    def alone(self, state: RingState) -> RingState:
+        """The picture of a ring of one node: the proxy's, at the proxy's address."""
+        proxied = [
             dataclasses.replace(node, address=self.address, port=self.port)
-            if (node.address, node.port) == (self.node_address, self.node_port)
-            else node
             for node in state.nodes
+            if (node.address, node.port) == (self.node_address, self.node_port)
         ]
         return build_state(
-            nodes, state.replication, local_datacenter=local_datacenter, local_address=""
+            proxied,
+            state.replication,
+            local_datacenter=proxied[0].datacenter,
+            local_address="",
         )
 
 
@@ -70,6 +73,7 @@ class _Side(asyncio.Protocol):
         self.proxy = proxy
         self.other: _Side | None = None
         self.transport: asyncio.Transport | None = None
+        self.has_lost = False
         self._waiting: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,7 +84,9 @@ class _Side(asyncio.Protocol):
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
-        if self.proxy.drops or self.other is None:
+        if self.proxy.drops:
+            self.has_lost = True
+        if self.other is None or self.has_lost or self.other.has_lost:
             return
         if self.proxy.delay_seconds:
             loop = asyncio.get_running_loop()

@@ -320,6 +320,26 @@ async def test_reads_when_two_nodes_freeze_one_after_the_other_then_third_serves
     assert await call == (value_of(1),)
 
 
+async def test_reads_when_node_never_answers_some_then_their_slots_are_freed_again(
+    nodes: list[ScriptedNode],
+) -> None:
+    """A node that loses requests and answers others keeps no slot, and not the connection."""
+    node = nodes[0]
+    node.ring = [node]
+    patience = {"read_slots": 2, "request_timeout_seconds": 0.2, "unanswered_seconds": 1.0}
+    async with open_client([node], **patience) as client:
+        node.script.extend([Silence(), Silence()])
+        for key in (1, 2):
+            with pytest.raises(RingTimeoutError):
+                await client.execute(READ.name, (key,))
+        assert await client.fetch_one(READ.name, (3,)) == (value_of(3),)
+        live = client.nodes[Endpoint(node.address, node.port)]
+        assert live.in_flight == 2
+        await until(lambda: live.in_flight == 0)
+        await until(lambda: live.is_connected)
+        assert await client.fetch_one(READ.name, (3,)) == (value_of(3),)
+
+
 async def test_queue_when_full_then_refused_at_once_with_time_to_retry(
     nodes: list[ScriptedNode],
 ) -> None:
