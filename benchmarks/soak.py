@@ -10,7 +10,7 @@ import argparse
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle
 from typing import Final
@@ -82,7 +82,9 @@ def main() -> None:
         requests, samples, faults = soak(ring, rate, given.minutes * 60, given.fault_seconds)
     settled_at = began + 60 * min(SETTLING_MINUTES, given.minutes / 5)
     settled = [one for one in samples if one.at >= settled_at]
-    sys.exit(report(requests, settled, faults, quick=given.minutes < FULL_MINUTES))
+    quick = given.minutes < FULL_MINUTES
+    code = report(requests, settled, faults, period_seconds=given.fault_seconds, quick=quick)
+    sys.exit(code)
 
 
 def soak(
@@ -128,13 +130,22 @@ def soak_faults() -> list[Fault]:
 
 
 def report(
-    requests: Sequence[Request], samples: Sequence[Sample], faults: Sequence[str], *, quick: bool
+    requests: Sequence[Request],
+    samples: Sequence[Sample],
+    faults: Sequence[str],
+    *,
+    period_seconds: float,
+    quick: bool,
 ) -> int:
     """Print the figures; return the exit code."""
     failed = failures(requests)
     held = {
-        "memory MiB": [sample.memory_bytes / 1024**2 for sample in samples],
-        "file descriptors": [float(sample.file_descriptors) for sample in samples],
+        "memory MiB": least_by_period(
+            samples, lambda one: one.memory_bytes / 1024**2, period_seconds
+        ),
+        "file descriptors": least_by_period(
+            samples, lambda one: float(one.file_descriptors), period_seconds
+        ),
     }
     rows = [
         [
@@ -151,7 +162,11 @@ def report(
         f"{len(requests)} requests, {sum(failed.values())} failed {dict(failed) or ''}, p99 "
         f"{p99_milliseconds(requests):.1f} ms, {len(faults)} faults"
     )
-    print(markdown_table(("app servers, settled", "first", "least", "most", "drift"), rows))
+    print(
+        markdown_table(
+            ("app servers, settled, least by period", "first", "least", "most", "drift"), rows
+        )
+    )
     kept = write_result(
         "soak",
         {
@@ -167,14 +182,24 @@ def report(
     return 1 if failed or drifted else 0
 
 
-def drift(values: Sequence[float]) -> float:
-    """Return how far the last third's mean is from the first's, as a share of the first's.
+def least_by_period(
+    samples: Sequence[Sample], value: Callable[[Sample], float], period_seconds: float
+) -> list[float]:
+    """Return the least value of each period from fault to fault.
 
-    A single sample says little: connections to a dead node come and go.
+    What leaks raises even the least; what a fault needs for a moment (connections of requests that
+    waited) is gone again before the next one.
     """
-    third = max(1, len(values) // 3)
-    first = sum(values[:third]) / third
-    return abs(sum(values[-third:]) / third - first) / first
+    least: dict[int, float] = {}
+    for sample in samples:
+        period = int((sample.at - samples[0].at) // period_seconds)
+        least[period] = min(least.get(period, value(sample)), value(sample))
+    return list(least.values())
+
+
+def drift(values: Sequence[float]) -> float:
+    """Return how far the values move, as a share of the first; growing without end is a leak."""
+    return (max(values) - min(values)) / values[0]
 
 
 if __name__ == "__main__":
