@@ -47,10 +47,21 @@ def choose_node(
     all; any node in service (it will forward), likewise; and when no node is in service, any that
     is at least connected.
     """
-    untried = [node for node in replicas if node.is_connected and node not in tried]
-    for node in untried:
-        if not node.circuit_open and node.in_flight < node.window:
+    for node in replicas:  # nearly always the first one, so nothing is built before looking at it
+        if (
+            node.is_connected
+            and not node.circuit_open
+            and node.in_flight < node.window
+            and node not in tried
+        ):
             return node
+    return _second_best(replicas, others, tried, max_in_flight)
+
+
+def _second_best(
+    replicas: Sequence[NodeT], others: Sequence[NodeT], tried: Sequence[NodeT], max_in_flight: int
+) -> NodeT | None:
+    untried = [node for node in replicas if node.is_connected and node not in tried]
     for node in untried:
         if not node.circuit_open and node.in_flight < max_in_flight:
             return node
