@@ -13,7 +13,7 @@ import duckdb
 import orjson
 
 from etl.account import Account, Outcome, read_account
-from etl.errors import TooManyRejectsError
+from etl.errors import TooManyRejectsError, WriteError
 from etl.existing import Existing, fetch_existing
 from etl.progress import Progress
 from etl.rejects import write_rejects
@@ -26,6 +26,7 @@ from etl.writers.driver import DriverWriter
 from ring import RingClient, RingSettings
 from schema.statements import LOAD_STATEMENTS
 
+_PASSES: Final = 3
 _NOTHING_STORED: Final = Existing(0, frozenset())
 
 
@@ -131,14 +132,23 @@ def _relate(
 async def _write(
     writer: DriverWriter, stages: Stages, existing: Existing, progress: Progress
 ) -> int:
-    """Write everything; return how many products."""
+    """Write everything; return how many products.
+
+    Raises:
+        WriteError: a write failed for good, or no pass over all rows was without an outage.
+    """
     products = count_products(stages)
-    progress.begin(products)
-    await writer.write_rows(rendered_batches(stages))
-    progress.end()
-    bitmaps = await writer.write_live_ids(existing.deleted)
-    await writer.write_directory(bitmaps)
-    return products
+    for _ in range(_PASSES):
+        outages = writer.outages
+        progress.begin(products)
+        await writer.write_rows(rendered_batches(stages))
+        progress.end()
+        bitmaps = await writer.write_live_ids(existing.deleted)
+        await writer.write_directory(bitmaps)
+        if writer.outages == outages:
+            return products
+        progress.say("no node answered for a while, and what they took last may be lost: once more")
+    raise WriteError(f"the nodes went away in each of {_PASSES} passes over all rows")
 
 
 def _check_rejects(options: LoadOptions, account: Account) -> None:

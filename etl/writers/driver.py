@@ -16,7 +16,13 @@ from etl.errors import WriteError
 from etl.progress import Progress
 from etl.render import RenderedRow
 from etl.settings import EtlSettings
-from ring import RingClient, RingRequestError, RingUnavailableError
+from ring import (
+    RingClient,
+    RingOverloadedError,
+    RingRequestError,
+    RingTimeoutError,
+    RingUnavailableError,
+)
 from schema.documents import (
     SEGMENT_BLOCKS,
     block_of,
@@ -60,6 +66,10 @@ class DriverWriter:
         self._as_of = as_of_microseconds
         self._written: dict[int, bytes] = {}
         self.in_flight = 0
+        self.outages = 0
+        """Attempts that found no node to serve them. A node that was killed may have lost what it
+        took in its last moments (its commit log is synchronised now and then, not at each write),
+        so what was acknowledged before an outage of all replicas has to be written again."""
 
     def __repr__(self) -> str:
         return f"<DriverWriter in_flight={self.in_flight} blocks={len(self._written)}>"
@@ -186,6 +196,8 @@ class DriverWriter:
                 raise WriteError(f"{name}: Cassandra refused it: {error}") from error
             except RingUnavailableError as error:
                 # Timeouts and overload are of this family: all are answered by waiting.
+                if not isinstance(error, RingTimeoutError | RingOverloadedError):
+                    self.outages += 1
                 if time.monotonic() + pause_seconds > give_up_at:
                     waited_seconds = self._settings.load_give_up_seconds
                     raise WriteError(
