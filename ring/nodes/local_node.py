@@ -9,6 +9,8 @@ from ring.nodes.nodetool import parse_status, run_nodetool
 from ring.nodes.probes import cql_answers
 from ring.nodes.process import ProcessRecord, command_line
 
+SCRIPT_TIMEOUT_SECONDS = 30.0
+
 
 class LocalNode:
     """A node of a local ring: address, ports, logs, process."""
@@ -53,12 +55,15 @@ class LocalNode:
         log_bytes = self.system_log.stat().st_size if self.system_log.exists() else 0
         # ccm remembers a bare process id, which may by now be another program's.
         self._ccm_node.pid = None
-        self._ccm_node.start(
+        script = self._ccm_node.start(
             wait_other_notice=False,
             wait_for_binary_proto=False,
             jvm_args=list(jvm_arguments),
             allow_root=os.geteuid() == 0,
         )
+        # The node itself is no child of the script; ccm leaves both script and its output open.
+        script.wait(timeout=SCRIPT_TIMEOUT_SECONDS)
+        script.stderr_file.close()
         return log_bytes
 
     def nodetool(self, *arguments: str, timeout_seconds: float = 60.0) -> str:

@@ -49,6 +49,7 @@ class RingPlan:
         addresses: one loopback address per node, in order.
         jmx_port: of the first node, on 127.0.0.1; the next nodes take the next ports.
         heap_mib: heap of each node.
+        jvm_arguments: given to every node besides those of its options file.
     """
 
     directory: Path
@@ -60,6 +61,7 @@ class RingPlan:
     storage_port: int = 7000
     jmx_port: int = 7100
     heap_mib: int = 1024
+    jvm_arguments: tuple[str, ...] = ()
 
 
 class LocalRing:
@@ -125,7 +127,7 @@ class LocalRing:
         stop_nodes(self.nodes, timeout_seconds=timeout_seconds)
 
     def _launch(self, nodes: Sequence[LocalNode]) -> dict[LocalNode, int]:
-        arguments = []
+        arguments = list(self.plan.jvm_arguments)
         if len(self.nodes) == 1:
             # Nobody to hear from: the eight seconds that gossip gets to settle are for others.
             arguments.append("-Dcassandra.skip_wait_for_gossip_to_settle=0")
@@ -228,9 +230,10 @@ def available_memory_mib() -> int:
 
 @contextmanager
 def _ccm_at_work() -> Iterator[None]:
-    """Keep what ccm does to its files whole, and its use of distutils to itself."""
+    """Keep what ccm does to its files whole, and what Python has to say of its ways to itself."""
     with interrupts_held(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "distutils", DeprecationWarning)
+        warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)
         yield
 
 

@@ -18,6 +18,13 @@ CONTACT_POINTS_VARIABLE = "CATALOG_TEST_CONTACT_POINTS"
 ADDRESS_PREFIX = "127.0.10."
 JMX_PORT = 17100
 NODES = 3
+JVM_ARGUMENTS = (
+    # Every test makes a keyspace of its own: the ring is not to sync its schema to disk each time.
+    "-Dcassandra.test.flush_local_schema_changes=false",
+    "-Dcassandra.unsafesystem=true",
+    # Three nodes that live for minutes: compiled quickly rather than thoroughly.
+    "-XX:TieredStopAtLevel=1",
+)
 
 
 def ring_settings_for_tests(environ: Mapping[str, str]) -> StackSettings:
@@ -68,6 +75,7 @@ def open_ring(settings: StackSettings, name: str, *, fresh: bool) -> LocalRing:
         storage_port=settings.storage_port,
         jmx_port=settings.jmx_port,
         heap_mib=settings.node_heap_mib,
+        jvm_arguments=JVM_ARGUMENTS,
     )
     if fresh and plan.directory.exists():
         LocalRing.open(plan).stop()
