@@ -40,6 +40,8 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Call] = deque()
         self._ticker: asyncio.TimerHandle | None = None
+        self._due_at = 0.0
+        self._is_late = False
         self._tuned_at = 0.0
         self._speculation_credit = _SPECULATION_BURST
         self._closing = False
@@ -94,7 +96,7 @@ class Dispatcher:
         elif self._speculation_credit < _SPECULATION_BURST:
             self._speculation_credit += self._settings.speculative_share
         if self._ticker is None:
-            self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
+            self._start_clock()
         return True
 
     def _enqueue(self, call: Call) -> None:
@@ -105,7 +107,7 @@ class Dispatcher:
         self._queue.append(call)
         self._tell_waiting(waiting=True)
         if self._ticker is None:
-            self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
+            self._start_clock()
 
     def _tell_waiting(self, *, waiting: bool) -> None:
         for node in self._nodes.values():
@@ -133,9 +135,15 @@ class Dispatcher:
 
     # --- the clock -----------------------------------------------------------------------------
 
+    def _start_clock(self) -> None:
+        self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
+        self._due_at = time.perf_counter() + _TICK_SECONDS
+
     def _tick(self) -> None:
         """Look after everything outstanding: deadlines, silence, second reads."""
         now = time.perf_counter()
+        # This process itself was kept from running: what nodes sent meanwhile waits to be read.
+        self._is_late = now - self._due_at > _TICK_SECONDS
         self._ticker = None
         busy = False
         try:
@@ -152,7 +160,7 @@ class Dispatcher:
         finally:
             # Whatever happens: a clock that stands would leave callers without an answer.
             if (busy or self._queue) and self._ticker is None and not self._closing:
-                self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
+                self._start_clock()
 
     def _expire_queued(self, now: float) -> None:
         """End what has waited too long, and give the places of ended calls to others."""
@@ -193,6 +201,7 @@ class Dispatcher:
                 self._send(call, RETRY)
         elif (
             not call.speculated
+            and not self._is_late
             and now - attempt.assigned_at > node.speculative_seconds
             and self._speculation_credit >= 1
             and self._send(call, SPECULATIVE)
@@ -207,8 +216,14 @@ class Dispatcher:
         if len(self._nodes) == 1:
             # There is nowhere else to go: only a connection worth replacing counts as silent.
             limit_seconds = self._settings.connect_timeout_seconds
-        silent_seconds = now - max(connection.received_at, oldest_sent_at)
-        if silent_seconds > limit_seconds and not node.circuit_open:
+        heard_at = max(connection.received_at, oldest_sent_at)
+        silent_seconds = now - heard_at
+        # Counted in ticks too: while this process stands still, nobody is silent.
+        node.quiet_ticks = node.quiet_ticks + 1 if heard_at == node.heard_at else 0
+        node.heard_at = heard_at
+        if min(silent_seconds, node.quiet_ticks * _TICK_SECONDS) > limit_seconds and (
+            not node.circuit_open
+        ):
             node.open_circuit(f"silent for {silent_seconds:.3f} s")
             for attempt in node.outbox.evict():
                 if not attempt.call.future.done():

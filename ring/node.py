@@ -50,6 +50,8 @@ class Node:
         assigned: calls that are at this node, waiting in its outbox or sent.
         slow_seconds: from where on a reply counts as slow; set by the client now and then.
         speculative_seconds: how long a read waits for this node before a second one is asked.
+        heard_at, quiet_ticks: when it was last heard of, and for how many ticks of the clock it
+            was not since then.
         calls_wait: whether calls wait for a place; then a reply tells the client of the room.
         problem: why the node is not in service; empty while it is.
     """
@@ -81,6 +83,8 @@ class Node:
         self.slow_seconds = float("inf")
         self.speculative_seconds = 0.2
         self.problem = "not connected yet"
+        self.heard_at = 0.0
+        self.quiet_ticks = 0
         self.calls_wait = False
         self.telemetry = NodeTelemetry()
         self.assigned = 0

@@ -423,3 +423,16 @@ async def until(claim: Callable[[], bool], within_seconds: float = 5.0) -> None:
     async with asyncio.timeout(within_seconds):
         while not claim():  # noqa: ASYNC110 - a test waits for what has no event
             await asyncio.sleep(0.005)
+
+
+def asked(nodes: Sequence[ScriptedNode]) -> int:
+    """How many EXECUTE frames came, at all nodes together."""
+    return sum(len(node.executions) for node in nodes)
+
+
+def first_of(client: RingClient, nodes: Sequence[ScriptedNode], key: int) -> ScriptedNode:
+    """The node that a read of this key goes to first."""
+    prepared = client._bound[READ.name].prepared
+    route = client._membership.routing.route(prepared.encode((key,))[1])
+    address = route.replicas[0].endpoint.address
+    return next(node for node in nodes if node.address == address)

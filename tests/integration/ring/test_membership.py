@@ -1,0 +1,140 @@
+"""Nodes, keyspaces and contact points that come and go."""
+
+import asyncio
+import time
+
+import pytest
+
+from ring import (
+    RingClient,
+    RingRequestError,
+    RingTimeoutError,
+    RingUnavailableError,
+)
+from ring.transport import (
+    Endpoint,
+)
+from tests.support.scripted_node import (
+    ADD,
+    READ,
+    STATEMENTS,
+    WRITE,
+    Answer,
+    ScriptedNode,
+    Silence,
+    asked,
+    first_of,
+    open_client,
+    settings_of,
+    until,
+    value_of,
+)
+
+pytestmark = pytest.mark.timeout(60)
+
+
+async def test_node_when_it_leaves_the_ring_then_its_calls_end_well_and_new_ones_go_elsewhere(
+    nodes: list[ScriptedNode], client: RingClient
+) -> None:
+    """Removed at run time without a failed call, and added again."""
+    leaving = nodes[2]
+    leaving.default = Answer(0.2)
+    calls = [asyncio.create_task(client.execute(WRITE.name, (key,))) for key in range(60)]
+    await asyncio.sleep(0.02)
+    for node in nodes:
+        node.ring = nodes[:2]
+    for node in nodes[:2]:
+        node.tell("SCHEMA_CHANGE")
+    await until(lambda: len(client.nodes) == 2)
+    assert await asyncio.gather(*calls) == [[]] * 60
+    before = len(leaving.executions)
+    await asyncio.gather(*(client.execute(WRITE.name, (key,)) for key in range(60)))
+    assert len(leaving.executions) == before
+    for node in nodes:
+        node.ring = nodes
+        node.tell("SCHEMA_CHANGE")
+    await until(lambda: len(client.nodes) == 3)
+
+
+async def test_deadline_when_node_left_the_ring_with_the_call_then_kept(
+    nodes: list[ScriptedNode], client: RingClient
+) -> None:
+    """A call at a node that has left is still watched."""
+    leaving = first_of(client, nodes, 1)
+    leaving.default = Silence()
+    call = asyncio.create_task(client.execute(ADD.name, (1,), timeout_seconds=0.6))
+    await until(lambda: bool(leaving.executions))
+    for node in nodes:
+        node.ring = [one for one in nodes if one is not leaving or one is node]
+        node.tell("SCHEMA_CHANGE")
+    started = time.perf_counter()
+    with pytest.raises(RingTimeoutError):
+        await call
+    assert time.perf_counter() - started < 1.0
+
+
+async def test_keyspace_when_created_after_the_start_then_client_recovers_by_itself(
+    nodes: list[ScriptedNode],
+) -> None:
+    """Without it a call is refused with a reason; with it all is well a moment later."""
+    for node in nodes:
+        node.keyspace_exists = False
+    client = await RingClient.open(settings_of(nodes), STATEMENTS)
+    try:
+        with pytest.raises(RingUnavailableError, match="does not exist"):
+            await client.wait_ready(0.3)
+        with pytest.raises(RingUnavailableError):
+            await client.execute(READ.name, (1,))
+        for node in nodes:
+            node.keyspace_exists = True
+        await client.wait_ready(2.0)
+        assert await client.fetch_one(READ.name, (1,)) == (value_of(1),)
+    finally:
+        await client.aclose()
+
+
+async def test_contact_point_when_it_is_a_name_then_ring_is_learnt_through_it() -> None:
+    """The node's own address takes its place."""
+    node = ScriptedNode("127.0.0.1")
+    await node.start()
+    try:
+        async with open_client([node], contact_points=("localhost",)) as client:
+            assert await client.fetch_one(READ.name, (1,)) == (value_of(1),)
+            assert list(client.nodes) == [Endpoint("127.0.0.1", node.port)]
+    finally:
+        await node.stop()
+
+
+@pytest.mark.parametrize("name", ["no.such.host.invalid", "a" * 300, "127.0.41.99"])
+async def test_contact_point_when_one_is_unreachable_then_another_is_used(
+    nodes: list[ScriptedNode], name: str
+) -> None:
+    """A name that does not resolve, one that cannot be a name, and a port where nobody listens."""
+    async with open_client(nodes, contact_points=(name, nodes[1].address)) as client:
+        # The contact points share a port, which is the first node's; see `settings_of`.
+        assert client.state is not None
+
+
+async def test_datacenter_when_no_node_stands_in_it_then_message_says_which_there_are(
+    nodes: list[ScriptedNode],
+) -> None:
+    """A misspelt setting is told from a dead ring."""
+    client = await RingClient.open(settings_of(nodes, local_datacenter="dc9"), STATEMENTS)
+    try:
+        with pytest.raises(RingUnavailableError, match=r"dc9.*dc1"):
+            await client.wait_ready(0.5)
+    finally:
+        await client.aclose()
+
+
+async def test_statement_when_its_name_or_values_are_wrong_then_request_error(
+    nodes: list[ScriptedNode], client: RingClient
+) -> None:
+    """Refused before anything is sent."""
+    with pytest.raises(RingRequestError, match="no statement"):
+        await client.execute("select_nothing", ())
+    with pytest.raises(RingRequestError, match="markers"):
+        await client.execute(READ.name, (1, 2))
+    with pytest.raises(RingRequestError, match="value 1"):
+        await client.execute(READ.name, ("x",))
+    assert asked(nodes) == 0
