@@ -27,6 +27,8 @@ from ring import RingClient, RingSettings
 from schema.statements import LOAD_STATEMENTS
 
 _PASSES: Final = 3
+_CLOSE_SECONDS: Final = 10.0
+_CLOSE_PAUSE_SECONDS: Final = 0.02
 _NOTHING_STORED: Final = Existing(0, frozenset())
 
 
@@ -203,9 +205,23 @@ def _open_database(scratch: Path, settings: EtlSettings) -> Iterator[duckdb.Duck
     try:
         yield database
     finally:
-        # A statement may still run in a thread when the load is interrupted.
+        _close(database)
+
+
+def _close(database: duckdb.DuckDBPyConnection) -> None:
+    """Close the database, also of an interrupted load, whose thread may be between statements."""
+    give_up_at = time.monotonic() + _CLOSE_SECONDS
+    while True:
         database.interrupt()
-        database.close()
+        try:
+            database.close()
+        except duckdb.Error:
+            # The thread has not noticed yet. Nothing in this database is worth failing for.
+            if time.monotonic() > give_up_at:
+                return
+            time.sleep(_CLOSE_PAUSE_SECONDS)
+        else:
+            return
 
 
 @asynccontextmanager

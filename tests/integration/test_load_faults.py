@@ -156,8 +156,8 @@ async def test_load_when_interrupted_and_run_again_then_as_if_never_interrupted(
             pass
         await asyncio.sleep(0.3)
         process.send_signal(number)
-        told, _problems = await process.communicate()
-    assert process.returncode == ExitStatus.INTERRUPTED
+        told, problems = await process.communicate()
+    assert process.returncode == ExitStatus.INTERRUPTED, problems.decode()
     assert b"NOT finished" in told
     assert len((await read_tables(ring_settings)).product_ids()) < 4_999
     await load_directory(tmp_path, ring_settings, slice_products=1_000)
