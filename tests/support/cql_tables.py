@@ -1,14 +1,18 @@
 """Tables of a test's own, in the keyspace of the test."""
 
-from collections.abc import Sequence
+import asyncio
 from typing import Any
 
 from ring.settings import RingSettings
-from ring.transport import ConnectionOptions, Endpoint, connect, query
+from ring.transport import ConnectionOptions, CqlConnection, Endpoint, connect, query
+
+_SCHEMA_VERBS = ("CREATE", "ALTER", "DROP")
 
 
 async def run_cql(settings: RingSettings, *statements: str) -> list[dict[str, Any]]:
     """Run statements through the first contact point, one after the other.
+
+    After a change of the schema all nodes know it.
 
     Returns:
         The rows of the last.
@@ -21,10 +25,22 @@ async def run_cql(settings: RingSettings, *statements: str) -> list[dict[str, An
     )
     endpoint = Endpoint(settings.contact_points[0], settings.cql_port)
     connection = await connect(endpoint, options, 10.0)
-    rows: Sequence[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     try:
         for cql in statements:
             rows = await query(connection, cql, timeout_seconds=60.0)
+            if cql.startswith(_SCHEMA_VERBS):
+                await _agree(connection)
     finally:
         await connection.aclose()
-    return list(rows)
+    return rows
+
+
+async def _agree(connection: CqlConnection) -> None:
+    async with asyncio.timeout(30.0):
+        while True:
+            local = await query(connection, "SELECT schema_version FROM system.local")
+            peers = await query(connection, "SELECT schema_version FROM system.peers_v2")
+            if len({row["schema_version"] for row in (*local, *peers)}) == 1:
+                return
+            await asyncio.sleep(0.05)
