@@ -1,6 +1,8 @@
 """Settings: environment over file over default; one loader for every program."""
 
 import dataclasses
+import math
+import re
 import ssl
 import tomllib
 import types
@@ -17,6 +19,7 @@ FILE_VARIABLE: Final = "CATALOG_SETTINGS_FILE"
 
 SettingsT = TypeVar("SettingsT")
 
+_ABOVE_ZERO: Final = 1e-9
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
@@ -184,8 +187,18 @@ class RingSettings:
             raise ValueError("CATALOG_CONTACT_POINTS names no node")
         if self.protocol_version not in (4, 5):
             raise ValueError(f"CATALOG_PROTOCOL_VERSION={self.protocol_version}: 4 or 5")
-        if not self.keyspace.replace("_", "").isalnum():
+        if not re.fullmatch(r"\w+", self.keyspace, re.ASCII):
             raise ValueError(f"CATALOG_KEYSPACE={self.keyspace!r}: letters, digits and _ only")
+        if self.compression not in ("", "lz4"):
+            raise ValueError(f"CATALOG_COMPRESSION={self.compression!r}: lz4 or empty")
+        if not 0 < self.cql_port < 65536:
+            raise ValueError(f"CATALOG_CQL_PORT={self.cql_port}: between 1 and 65535")
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            least = 0 if field.name in ("queue_requests", "speculative_share") else _ABOVE_ZERO
+            # Put so that "not a number" is refused as well.
+            if isinstance(value, int | float) and not least <= value < math.inf:
+                raise ValueError(f"{PREFIX}{field.name.upper()}={value}: a number above zero")
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], **overrides: Any) -> "RingSettings":
