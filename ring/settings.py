@@ -151,7 +151,7 @@ class RingSettings:
         0.5, "longest wait between two attempts to connect to a node that is down"
     )
     max_in_flight: int = setting(
-        256, "requests outstanding at one node; beyond it they wait here, where they can be joined"
+        256, "requests outstanding at one node; beyond it they wait here for a place"
     )
     read_slots: int = setting(
         4,

@@ -15,7 +15,9 @@ def test_example_when_run_as_it_stands_then_it_prints_the_version(
     contact_points: tuple[str, ...],
 ) -> None:
     """The transport's README works, but for the address of the node."""
-    (example,) = re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), re.M | re.S)
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     assert '"127.0.0.1"' in example
     program = example.replace("127.0.0.1", contact_points[0])
     done = subprocess.run(
@@ -27,5 +29,5 @@ def test_example_when_run_as_it_stands_then_it_prints_the_version(
         cwd=README.parents[2],
     )
     assert done.stderr == ""
-    assert re.search(r"^10 tables$", done.stdout, re.M)
-    assert re.search(r"^Cassandra \d+\.\d+", done.stdout, re.M)
+    assert re.search(r"^10 tables$", done.stdout, re.MULTILINE)
+    assert re.search(r"^Cassandra \d+\.\d+", done.stdout, re.MULTILINE)

@@ -29,6 +29,7 @@ class Dispatched(list[tuple[Call, str]]):
     """Takes what a call asks to be sent next."""
 
     def __call__(self, call: Call, kind: str) -> None:
+        """Note it."""
         self.append((call, kind))
 
 
