@@ -128,6 +128,7 @@ def _run(arguments: Sequence[str], *, timeout_seconds: float) -> dict[str, Any]:
         check=False,
     )
     if done.returncode != 0:
-        raise LoadError(f"loadgen {arguments[0]}: {done.stderr.strip()}")
+        problem = done.stderr.strip() or f"ended with {done.returncode}"
+        raise LoadError(f"loadgen {arguments[0]}: {problem}")
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
