@@ -3,6 +3,8 @@
     python -m benchmarks.bench_read [--rows 200000] [--rounds 5] [--seconds 8]
         [--connections 16,64,256] [--servers catalog,go_gocql,…] [--quick]
 
+With --servers or --quick the figures replace no kept ones.
+
 All on the same rows in one Cassandra of its own with the shipped options. Prints a table, keeps it
 with a plot and all rounds in results/. A last part measures latency at one connection.
 """
@@ -10,6 +12,7 @@ with a plot and all rounds in results/. A last part measures latency at one conn
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from benchmarks.comparison import BARE_NAME, Series, alternate, contenders, warm_up
@@ -96,7 +99,8 @@ def parse_arguments() -> Settings:
         connections=tuple(int(part) for part in given.connections.split(",")),
         servers=tuple(server for server in ALL if server.kind in chosen),
         bare=BARE_KIND in chosen,
-        quick=given.quick,
+        # Figures of a few servers alone must not replace those of all.
+        quick=given.quick or set(chosen) != set(kinds),
     )
 
 
@@ -119,13 +123,18 @@ def report(settings: Settings, series: Sequence[Series], alone: Sequence[Series]
         {
             "settings": settings,
             "series": [one.as_json() for one in (*series, *alone)],
-            "processes": [server.command("HOST", 0) for server in settings.servers],
+            "processes": [portable(server.command("HOST", 0)) for server in settings.servers],
         },
         quick=settings.quick,
     )
     write_text("bench_read.md", text + "\n", quick=settings.quick)
     write_text("bench_read.svg", requests_plot(series, highlighted="catalog"), quick=settings.quick)
     print(f"\nkept in {kept}, with .md and .svg beside it")
+
+
+def portable(command: Sequence[str]) -> list[str]:
+    """Return a command line without the folders of this machine."""
+    return [Path(part).name if part.startswith("/") else part for part in command]
 
 
 if __name__ == "__main__":

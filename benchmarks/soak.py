@@ -139,14 +139,7 @@ def report(
 ) -> int:
     """Print the figures; return the exit code."""
     failed = failures(requests)
-    held = {
-        "memory MiB": least_by_period(
-            samples, lambda one: one.memory_bytes / 1024**2, period_seconds
-        ),
-        "file descriptors": least_by_period(
-            samples, lambda one: float(one.file_descriptors), period_seconds
-        ),
-    }
+    held = held_between_faults(samples, period_seconds)
     rows = [
         [
             name,
@@ -180,6 +173,13 @@ def report(
     print(f"kept in {kept}")
     drifted = any(drift(values) > ALLOWED_SHARE for values in held.values())
     return 1 if failed or drifted else 0
+
+
+def held_between_faults(samples: Sequence[Sample], period_seconds: float) -> dict[str, list[float]]:
+    """Return what the app servers held at least in each period, by kind."""
+    memory = least_by_period(samples, lambda one: one.memory_bytes / 1024**2, period_seconds)
+    files = least_by_period(samples, lambda one: float(one.file_descriptors), period_seconds)
+    return {"memory MiB": memory, "file descriptors": files}
 
 
 def least_by_period(
