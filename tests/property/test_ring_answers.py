@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ring import RingClient, RingError
 from ring.transport import Endpoint
 from tests.support import cql_frames as cql
-from tests.support.scripted_node import (
+from tests.support.scripted_actions import (
     ADD,
     READ,
     READ_ALONE,
@@ -23,14 +23,12 @@ from tests.support.scripted_node import (
     Forget,
     Refuse,
     Reply,
-    ScriptedNode,
     Send,
     Silence,
-    open_client,
-    scripted_ring,
-    until,
     value_of,
 )
+from tests.support.scripted_node import ScriptedNode
+from tests.support.scripted_ring import open_client, scripted_ring, until
 
 TIMEOUT_SECONDS = 0.3
 # A call may be looked at one tick late, and two cores are shared with other work.

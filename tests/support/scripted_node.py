@@ -7,31 +7,24 @@ of stored rows run against a real Cassandra.
 import asyncio
 import struct
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final, cast
 
-from ring import Consistency, RingClient, RingSettings, Statement
 from tests.support import cql_frames as cql
-
-READ: Final = Statement(
-    "read",
-    "SELECT value FROM items WHERE id = ?",
-    Consistency.LOCAL_ONE,
-    idempotent=True,
-    many_cql="SELECT id, value FROM items WHERE id IN ?",
+from tests.support.scripted_actions import (
+    READ,
+    READ_ALONE,
+    Action,
+    Answer,
+    Cut,
+    Execution,
+    Forget,
+    Refuse,
+    Reply,
+    Send,
+    Silence,
+    value_of,
 )
-READ_ALONE: Final = Statement(
-    "read_alone", "SELECT value FROM items_too WHERE id = ?", Consistency.LOCAL_ONE, idempotent=True
-)
-WRITE: Final = Statement(
-    "write", "INSERT INTO items (id) VALUES (?)", Consistency.LOCAL_QUORUM, idempotent=True
-)
-ADD: Final = Statement(
-    "add", "UPDATE items SET n = n + 1 WHERE id = ?", Consistency.LOCAL_QUORUM, idempotent=False
-)
-STATEMENTS: Final = (READ, READ_ALONE, WRITE, ADD)
 
 _MARKERS: Final = {READ.many_cql: {"in(id)": cql.LIST_OF_BIGINT}}
 _COLUMNS: Final = {
@@ -39,73 +32,6 @@ _COLUMNS: Final = {
     READ_ALONE.cql: {"value": cql.BLOB},
     READ.many_cql: {"id": cql.BIGINT, "value": cql.BLOB},
 }
-_TOKENS_OF_A_NODE: Final = 8
-
-
-def value_of(key: int) -> bytes | None:
-    """What the row of a key holds; negative keys have no row."""
-    return b"value of %d" % key if key >= 0 else None
-
-
-@dataclass(frozen=True)
-class Execution:
-    """One EXECUTE frame as a node got it."""
-
-    cql: str
-    keys: tuple[int, ...]
-    stream: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The right answer, after a while."""
-
-    delay_seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Refuse:
-    """An ERROR frame."""
-
-    code: int
-
-
-@dataclass(frozen=True)
-class Send:
-    """These very bytes in the place of an answer."""
-
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A well-framed reply with this opcode and body."""
-
-    opcode: int
-    body: bytes
-    flags: int = 0
-
-
-@dataclass(frozen=True)
-class Silence:
-    """No answer, ever."""
-
-
-@dataclass(frozen=True)
-class Forget:
-    """UNPREPARED, and the statement is indeed forgotten; the node may freeze just then."""
-
-    freezes: bool = False
-
-
-@dataclass(frozen=True)
-class Cut:
-    """The connection ends; after half of the answer, if asked."""
-
-    after_half: bool = False
-
-
-Action = Answer | Refuse | Send | Reply | Silence | Forget | Cut
 
 
 class ScriptedNode:
@@ -367,72 +293,3 @@ def _result(text: str, keys: tuple[int, ...]) -> bytes:
         return cql.void()
     found = [(struct.pack(">q", key), value_of(key)) for key in keys if key >= 0]
     return cql.rows([row[-len(columns) :] for row in found], len(columns))
-
-
-@asynccontextmanager
-async def scripted_ring(count: int) -> AsyncIterator[list[ScriptedNode]]:
-    """So many nodes on 127.0.41.1 and following, every one of which knows all the others."""
-    nodes = [ScriptedNode(f"127.0.41.{number}") for number in range(1, count + 1)]
-    span = 2**64 // (count * _TOKENS_OF_A_NODE)
-    for index, node in enumerate(nodes):
-        node.ring = nodes
-        node.tokens = tuple(
-            -(2**63) + span * (step * count + index) for step in range(_TOKENS_OF_A_NODE)
-        )
-    try:
-        for node in nodes:
-            # One port for all, as in a ring of Cassandra nodes.
-            node.port = nodes[0].port
-            await node.start()
-        yield nodes
-    finally:
-        for node in nodes:
-            await node.stop()
-
-
-def settings_of(nodes: Sequence[ScriptedNode], **overrides: object) -> RingSettings:
-    """Settings that reach scripted nodes, with clocks as short as a test wants them."""
-    quick: dict[str, object] = {
-        "contact_points": (nodes[0].address,),
-        "cql_port": nodes[0].port,
-        "keyspace": "ks",
-        "request_timeout_seconds": 1.0,
-        "connect_timeout_seconds": 0.5,
-        "probe_seconds": 0.05,
-        "reconnect_max_seconds": 0.1,
-    }
-    return RingSettings(**(quick | overrides))  # type: ignore[arg-type]
-
-
-@asynccontextmanager
-async def open_client(
-    nodes: Sequence[ScriptedNode], **overrides: object
-) -> AsyncIterator[RingClient]:
-    """A client of scripted nodes that is connected to all of them."""
-    client = await RingClient.open(settings_of(nodes, **overrides), STATEMENTS)
-    try:
-        await client.wait_ready(5.0)
-        await until(lambda: all(node.is_connected for node in client.nodes.values()))
-        yield client
-    finally:
-        await client.aclose()
-
-
-async def until(claim: Callable[[], bool], within_seconds: float = 5.0) -> None:
-    """Wait until something is so; fail when it is not in time."""
-    async with asyncio.timeout(within_seconds):
-        while not claim():  # noqa: ASYNC110 - a test waits for what has no event
-            await asyncio.sleep(0.005)
-
-
-def asked(nodes: Sequence[ScriptedNode]) -> int:
-    """How many EXECUTE frames came, at all nodes together."""
-    return sum(len(node.executions) for node in nodes)
-
-
-def first_of(client: RingClient, nodes: Sequence[ScriptedNode], key: int) -> ScriptedNode:
-    """The node that a read of this key goes to first."""
-    prepared = client._bound[READ.name].prepared
-    route = client._membership.routing.route(prepared.encode((key,))[1])
-    address = route.replicas[0].endpoint.address
-    return next(node for node in nodes if node.address == address)

@@ -10,7 +10,8 @@ import pytest_asyncio
 import uvloop
 
 from ring import RingClient
-from tests.support.scripted_node import ScriptedNode, open_client, scripted_ring
+from tests.support.scripted_node import ScriptedNode
+from tests.support.scripted_ring import open_client, scripted_ring
 
 # Two cores are shared with three Cassandra nodes: only what takes longer than this blocks the loop.
 BLOCKING_SECONDS = 3.0

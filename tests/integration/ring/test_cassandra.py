@@ -23,7 +23,7 @@ from ring import (
     Statement,
 )
 from tests.support.cql_tables import run_cql
-from tests.support.scripted_node import until
+from tests.support.scripted_ring import until
 
 CREATE_ITEMS = (
     "CREATE TABLE items (id bigint PRIMARY KEY, name text, body blob, code ascii, amount int,"

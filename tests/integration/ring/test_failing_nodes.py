@@ -21,7 +21,7 @@ from ring.transport import (
     prepare,
 )
 from tests.support import cql_frames as cql
-from tests.support.scripted_node import (
+from tests.support.scripted_actions import (
     ADD,
     READ,
     WRITE,
@@ -30,14 +30,12 @@ from tests.support.scripted_node import (
     Forget,
     Refuse,
     Reply,
-    ScriptedNode,
     Send,
     Silence,
-    asked,
-    first_of,
-    until,
     value_of,
 )
+from tests.support.scripted_node import ScriptedNode
+from tests.support.scripted_ring import asked, first_of, until
 
 pytestmark = pytest.mark.timeout(60)
 

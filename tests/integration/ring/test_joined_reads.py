@@ -13,19 +13,17 @@ from ring.transport import (
     Endpoint,
 )
 from tests.support import cql_frames as cql
-from tests.support.scripted_node import (
+from tests.support.scripted_actions import (
     READ,
     READ_ALONE,
     Answer,
     Refuse,
     Reply,
-    ScriptedNode,
     Silence,
-    asked,
-    open_client,
-    until,
     value_of,
 )
+from tests.support.scripted_node import ScriptedNode
+from tests.support.scripted_ring import asked, open_client, until
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -14,21 +14,9 @@ from ring import (
 from ring.transport import (
     Endpoint,
 )
-from tests.support.scripted_node import (
-    ADD,
-    READ,
-    STATEMENTS,
-    WRITE,
-    Answer,
-    ScriptedNode,
-    Silence,
-    asked,
-    first_of,
-    open_client,
-    settings_of,
-    until,
-    value_of,
-)
+from tests.support.scripted_actions import ADD, READ, STATEMENTS, WRITE, Answer, Silence, value_of
+from tests.support.scripted_node import ScriptedNode
+from tests.support.scripted_ring import asked, first_of, open_client, settings_of, until
 
 pytestmark = pytest.mark.timeout(60)
 

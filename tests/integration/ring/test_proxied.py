@@ -14,7 +14,7 @@ from ring.control import fetch_state
 from ring.transport import ConnectError, ConnectionOptions, Endpoint, connect
 from tests.support.cql_tables import run_cql
 from tests.support.fault_proxy import FaultProxy, fault_proxy
-from tests.support.scripted_node import until
+from tests.support.scripted_ring import until
 
 READ = Statement(
     "read_item",

@@ -14,21 +14,18 @@ from ring import (
     RingTimeoutError,
     RingUnavailableError,
 )
-from tests.support.scripted_node import (
+from tests.support.scripted_actions import (
     ADD,
     READ,
     STATEMENTS,
     WRITE,
     Answer,
     Forget,
-    ScriptedNode,
     Silence,
-    asked,
-    open_client,
-    scripted_ring,
-    until,
     value_of,
 )
+from tests.support.scripted_node import ScriptedNode
+from tests.support.scripted_ring import asked, open_client, scripted_ring, until
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from ring import Consistency, RingClient, RingSettings, Statement
 from tests.support.cql_tables import run_cql
-from tests.support.scripted_node import until
+from tests.support.scripted_ring import until
 from tests.support.traced_requests import nodes_of_trace, trace_requests
 
 pytestmark = pytest.mark.timeout(180)

@@ -14,7 +14,7 @@ from ring.nodes.java import find_java_home
 from ring.nodes.local_ring import LocalRing, RingPlan
 from ring.transport import AuthenticationError, ConnectionOptions, Endpoint, connect
 from tests.support.ccm import JVM_ARGUMENTS, installed_cassandra
-from tests.support.scripted_node import until
+from tests.support.scripted_ring import until
 
 pytestmark = [pytest.mark.ring, pytest.mark.timeout(420)]
 
