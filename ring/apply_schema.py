@@ -1,6 +1,7 @@
 """Applies a directory of CQL, one statement at a time through one node, until all nodes agree."""
 
 import asyncio
+import dataclasses
 import logging
 import re
 import time
@@ -8,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ring.connection_options import connection_options
 from ring.control import fetch_state
 from ring.errors import RingSchemaError, RingUnavailableError
 from ring.settings import RingSettings
 from ring.topology import RingState
 from ring.transport import (
-    ConnectionOptions,
     CqlConnection,
     Endpoint,
     ServerError,
@@ -86,12 +87,11 @@ async def drop_keyspace(settings: RingSettings, *, timeout_seconds: float = 60.0
 
 
 async def _connect_any(settings: RingSettings) -> CqlConnection:
-    options = ConnectionOptions(
-        protocol_version=settings.protocol_version,
-        username=settings.username or None,
-        password=settings.read_password() or None,
-        tls=settings.tls_context(),
-        tls_server_name=settings.tls_server_name or None,
+    # The keyspace may not exist yet, and a few statements gain nothing from compression.
+    options = dataclasses.replace(
+        connection_options(settings),
+        keyspace=None,
+        compression=None,
         application_name="catalog-schema",
     )
     problems = []

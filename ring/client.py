@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ring.bound import Bound
 from ring.call import FIRST, Call
+from ring.connection_options import connection_options
 from ring.control import ControlConnection
 from ring.dispatcher import Dispatcher
 from ring.errors import RingRequestError, RingUnavailableError
@@ -19,7 +20,6 @@ from ring.statements import Statement
 from ring.telemetry import ClientTelemetry
 from ring.topology import RingState
 from ring.transport import (
-    ConnectionOptions,
     EncodeError,
     Endpoint,
     Page,
@@ -51,7 +51,7 @@ class RingClient:
         )
         self._bound: dict[str, Bound] = {}
         self._loop = asyncio.get_running_loop()
-        self._options = _connection_options(settings)
+        self._options = connection_options(settings)
         self._membership = Membership(
             self._make_node,
             linger_seconds=settings.request_timeout_seconds,
@@ -260,19 +260,3 @@ class RingClient:
         if name in self._by_name:
             return RingUnavailableError(f"{name}: no node has prepared it yet")
         return RingRequestError(f"{name}: no statement of this name was opened with the client")
-
-
-def _connection_options(settings: RingSettings) -> ConnectionOptions:
-    return ConnectionOptions(
-        protocol_version=settings.protocol_version,
-        keyspace=settings.keyspace,
-        username=settings.username or None,
-        password=settings.read_password() or None,
-        tls=settings.tls_context(),
-        tls_server_name=settings.tls_server_name or None,
-        compression=settings.compression or None,
-        # Above what may be in flight, because all statements are prepared at once and probes go
-        # beside them.
-        max_requests=min(32768, max(2048, 4 * settings.max_in_flight)),
-        application_name="catalog",
-    )
