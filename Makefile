@@ -63,24 +63,28 @@ lint: venv ## check style and types
 
 ##@ Measurements
 
+.PHONY: bench-needs
+bench-needs: venv
+	@sh ring/nodes/install_packages.sh java maven wrk ip node
+
 .PHONY: bench-smoke
-bench-smoke: venv ## print requests/s and CPU of a read beside a constant body's, in two minutes
+bench-smoke: bench-needs ## print requests/s and CPU of a read beside a constant body's, in two minutes
 	@$(RUN) -m benchmarks.bench_smoke $(ARGS)
 
 .PHONY: bench-read
-bench-read: venv ## compare uncached reads with other servers and drivers
+bench-read: bench-needs ## compare uncached reads with other servers and drivers
 	@$(RUN) -m benchmarks.bench_read $(ARGS)
 
 .PHONY: bench-faults
-bench-faults: venv ## measure what clients see while nodes are killed and frozen
+bench-faults: bench-needs ## measure what clients see while nodes are killed and frozen
 	@$(RUN) -m benchmarks.bench_faults $(ARGS)
 
 .PHONY: bench-paging
-bench-paging: venv ## compare page 2,000,000 of /products with page 1
+bench-paging: bench-needs ## compare page 2,000,000 of /products with page 1
 	@$(RUN) -m benchmarks.bench_paging $(ARGS)
 
 .PHONY: soak
-soak: venv ## run mixed load with faults for long and watch for leaks
+soak: bench-needs ## run mixed load with faults for long and watch for leaks
 	@$(RUN) -m benchmarks.soak $(ARGS)
 
 ##@ For those who change the project

@@ -13,7 +13,7 @@ from ring.connection_options import connection_options
 from ring.control import fetch_state
 from ring.errors import RingSchemaError, RingUnavailableError
 from ring.settings import RingSettings
-from ring.topology import RingState
+from ring.topology import RingNode, RingState
 from ring.transport import (
     CqlConnection,
     Endpoint,
@@ -48,7 +48,7 @@ async def apply_schema(
         timeout_seconds: for everything together.
 
     Returns:
-        The ring as it was when all nodes agreed.
+        The ring as it was when all nodes that answer agreed.
 
     Raises:
         RingUnavailableError: no contact point answers.
@@ -87,6 +87,16 @@ async def drop_keyspace(settings: RingSettings, *, timeout_seconds: float = 60.0
 
 
 async def _connect_any(settings: RingSettings) -> CqlConnection:
+    problems = []
+    for address in settings.contact_points:
+        try:
+            return await _connect(Endpoint(address, settings.cql_port), settings)
+        except TransportError as error:
+            problems.append(str(error))
+    raise RingUnavailableError("no contact point answers: " + "; ".join(problems))
+
+
+async def _connect(endpoint: Endpoint, settings: RingSettings) -> CqlConnection:
     # The keyspace may not exist yet, and a few statements gain nothing from compression.
     options = dataclasses.replace(
         connection_options(settings),
@@ -94,15 +104,7 @@ async def _connect_any(settings: RingSettings) -> CqlConnection:
         compression=None,
         application_name="catalog-schema",
     )
-    problems = []
-    for address in settings.contact_points:
-        try:
-            return await connect(
-                Endpoint(address, settings.cql_port), options, settings.connect_timeout_seconds
-            )
-        except TransportError as error:
-            problems.append(str(error))
-    raise RingUnavailableError("no contact point answers: " + "; ".join(problems))
+    return await connect(endpoint, options, settings.connect_timeout_seconds)
 
 
 def _statements(
@@ -161,12 +163,32 @@ async def _run(connection: CqlConnection, cql: str, deadline_at: float) -> None:
 async def _agree(
     connection: CqlConnection, settings: RingSettings, deadline_at: float
 ) -> RingState:
-    """Wait until every node that this one knows has the same schema version."""
+    """Wait until every node that answers has the same schema version.
+
+    A node that is down learns the schema from the others before it serves again, so nobody needs
+    to wait for it.
+    """
     while True:
         state = await fetch_state(connection, settings)
-        versions = {node.schema_version for node in (*state.nodes, *state.remote_nodes)}
+        nodes = [*state.nodes, *state.remote_nodes]
+        if len({node.schema_version for node in nodes}) == 1:
+            return state
+        answers = await asyncio.gather(*(_answers(node, settings) for node in nodes))
+        up = [node for node, answered in zip(nodes, answers, strict=True) if answered]
+        versions = {node.schema_version for node in up}
         if len(versions) == 1:
+            down = [node.address for node in nodes if node not in up]
+            _LOG.warning("down, it will learn the schema when it starts: %s", ", ".join(down))
             return state
         if time.monotonic() > deadline_at:
             raise RingSchemaError(f"{len(versions)} schema versions: the nodes do not agree")
         await asyncio.sleep(_AGREEMENT_PAUSE_SECONDS)
+
+
+async def _answers(node: RingNode, settings: RingSettings) -> bool:
+    try:
+        connection = await _connect(Endpoint(node.address, node.port), settings)
+    except TransportError:
+        return False
+    await connection.aclose()
+    return True

@@ -12,6 +12,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from ring.nodes.errors import InstallError, MissingProgramError
@@ -23,7 +24,11 @@ MANIFEST = "installed.json"
 COPIED_FOLDERS = ("bin", "conf")
 DISK_BYTES_NEEDED = 400 * 1024**2
 MAVEN_TIMEOUT_SECONDS = 900.0
+# A repository that fails once usually answers a moment later.
+MAVEN_PAUSES_SECONDS = (2.0, 10.0)
 LOCK_TIMEOUT_SECONDS = 960.0
+# In full: the short form makes Maven look for the plugin in lists that it fetches first.
+COPY_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
 
 
 def install_cassandra(directory: Path, *, java_home: Path) -> bool:
@@ -90,21 +95,39 @@ def _fetch_jars(lib: Path, java_home: Path) -> None:
             advice="Debian and Ubuntu: sudo apt-get install maven",
         )
     # --strict-checksums: a jar whose checksum does not match fails the installation.
-    command = [maven, "--batch-mode", "--quiet", "--strict-checksums"]
+    # --update-snapshots: what failed to transfer is asked for again, not remembered as absent.
+    command = [maven, "--batch-mode", "--quiet", "--strict-checksums", "--update-snapshots"]
     command += ["--file", str(SOURCE / "pom.xml"), f"-Dcassandra.version={VERSION}"]
-    command += [f"-DoutputDirectory={lib}", "dependency:copy-dependencies"]
+    command += [f"-DoutputDirectory={lib}", COPY_GOAL]
     if not _home_is_writable():
         # Maven keeps what it fetches in the account's home, whatever HOME says.
         command.insert(1, f"-Dmaven.repo.local={lib.parent.parent / 'maven'}")
+    ends_at = time.monotonic() + MAVEN_TIMEOUT_SECONDS
+    for pause_seconds in (*MAVEN_PAUSES_SECONDS, None):
+        done = _run_maven(command, lib, java_home, ends_at)
+        if done.returncode == 0 and any(lib.glob("cassandra-all-*.jar")):
+            return
+        if pause_seconds is not None:
+            time.sleep(pause_seconds)
+    tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
+    raise InstallError(
+        f"Maven could not fetch Cassandra {VERSION}:\n{tail}",
+        advice="Check the network, the disk and Maven's settings.xml (mirrors, proxies).",
+    )
+
+
+def _run_maven(
+    command: list[str], lib: Path, java_home: Path, ends_at: float
+) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command,
             cwd=lib.parent,
             env={**os.environ, "JAVA_HOME": str(java_home)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=MAVEN_TIMEOUT_SECONDS,
+            timeout=max(1.0, ends_at - time.monotonic()),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -112,12 +135,6 @@ def _fetch_jars(lib: Path, java_home: Path) -> None:
             f"Maven did not finish in {MAVEN_TIMEOUT_SECONDS:.0f} s",
             advice="Check the network, then run the same command again; Maven keeps what it has.",
         ) from error
-    if done.returncode != 0 or not any(lib.glob("cassandra-all-*.jar")):
-        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
-        raise InstallError(
-            f"Maven could not fetch Cassandra {VERSION}:\n{tail}",
-            advice="Check the network, the disk and Maven's settings.xml (mirrors, proxies).",
-        )
 
 
 def _home_is_writable() -> bool:

@@ -103,15 +103,27 @@ def test_install_when_configuration_changed_then_copied_without_maven(
 
 
 def test_install_when_maven_fails_then_error_with_its_words_and_nothing_left(
-    tmp_path: Path, maven: Maven
+    tmp_path: Path, maven: Maven, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A failed installation leaves no folder that a later call could take for a whole one."""
+    monkeypatch.setattr(install, "MAVEN_PAUSES_SECONDS", (0.0,))
     maven.ends_with("echo 'Could not resolve host: repo' >&2; exit 1")
     target = tmp_path / "cassandra" / VERSION
     with pytest.raises(InstallError, match="Could not resolve host") as caught:
         install_cassandra(target, java_home=tmp_path)
     assert caught.value.advice
+    assert maven.calls == 2
     assert [path for path in target.parent.iterdir() if path.is_dir()] == []
+
+
+def test_install_when_a_transfer_fails_once_then_maven_is_asked_again(
+    tmp_path: Path, maven: Maven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One failed transfer does not end an installation."""
+    monkeypatch.setattr(install, "MAVEN_PAUSES_SECONDS", (0.0, 0.0))
+    maven.ends_with(f'test "$(wc -l < {tmp_path}/calls)" -gt 1')
+    assert install_cassandra(tmp_path / "cassandra" / VERSION, java_home=tmp_path)
+    assert maven.calls == 2
 
 
 def test_install_when_one_was_killed_then_its_remains_are_removed(
