@@ -11,6 +11,7 @@ start. It all runs in a network of its own (`unshare --net`). Exit code 1 when a
 
 import argparse
 import contextlib
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from benchmarks.cancellations import CancellationFigures, cancel_at_random
-from benchmarks.fault_ring import FaultRing, fault_ring, maximum_rate
+from benchmarks.fault_ring import FaultRing, fault_ring, warm
 from benchmarks.faults import Added, Fault, all_faults
 from benchmarks.open_load import (
     HTTP_UNAVAILABLE,
@@ -39,6 +40,7 @@ SHARE_OF_MAXIMUM: Final = 0.6
 BEFORE_SECONDS: Final = 12.0
 SKIPPED_SECONDS: Final = 2.0
 AFTER_SECONDS: Final = 20.0
+SETTLE_SECONDS: Final = 8.0
 # A starting JVM, or a joining node, may take long on two cores; the load goes on until it is there.
 LONGEST_UNDO_SECONDS: Final = 150.0
 P99_FACTOR: Final = 3.0
@@ -49,7 +51,11 @@ CANCELLATIONS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one fault cost. Times in seconds, p99 in milliseconds."""
+    """What one fault cost. Times in seconds, p99 in milliseconds.
+
+    Attributes:
+        series: of each second, counted from the fault: its number, requests, p99.
+    """
 
     name: str
     requests: int
@@ -62,6 +68,7 @@ class Outcome:
     recovery_seconds: float | None
     slowest_unavailable_seconds: float
     missed: list[str]
+    series: list[tuple[int, int, float]]
 
 
 def main() -> None:
@@ -76,8 +83,8 @@ def main() -> None:
     words = given.faults.split(",") if given.faults else [""]
     chosen = [fault for fault in all_faults() if any(word in fault.name for word in words)]
     with fault_ring(rows=given.rows) as ring:
-        maximum_rate(ring, seconds=5)  # a JVM that has not compiled yet is slow
-        rate = given.rate or SHARE_OF_MAXIMUM * maximum_rate(ring, seconds=5)
+        rate = SHARE_OF_MAXIMUM * warm(ring)
+        rate = given.rate or rate
         print(f"{rate:.0f} requests/s", flush=True)
         cancelled = cancel_at_random(ring, count=given.cancellations, rate=rate)
         print(cancelled.text(), flush=True)
@@ -112,13 +119,14 @@ def run_fault(ring: FaultRing, fault: Fault, rate: float) -> Outcome:
         time.sleep(AFTER_SECONDS)
         requests = load.stop()
     ring.revive()
-    settle()
+    settle(ring)
     return judge(fault, requests, marks)
 
 
-def settle() -> None:
-    """Let the nodes find each other again, and send their hints, before the next fault."""
-    time.sleep(8)
+def settle(ring: FaultRing) -> None:
+    """Let the nodes find each other again and be as fast as before, for the next fault."""
+    time.sleep(SETTLE_SECONDS)
+    warm(ring)
 
 
 def judge(fault: Fault, requests: Sequence[Request], marks: Sequence[float]) -> Outcome:
@@ -147,9 +155,21 @@ def judge(fault: Fault, requests: Sequence[Request], marks: Sequence[float]) -> 
         recovery_seconds=recovered,
         slowest_unavailable_seconds=max(unavailable, default=0.0),
         missed=[],
+        series=series(everything, begun),
     )
     outcome.missed.extend(missed_targets(fault, outcome))
     return outcome
+
+
+def series(requests: Sequence[Request], begun: float) -> list[tuple[int, int, float]]:
+    """Return the number of each second from the fault on, its requests, their p99 (ms)."""
+    by_second: dict[int, list[Request]] = {}
+    for request in requests:
+        by_second.setdefault(math.floor(request.due_at - begun), []).append(request)
+    return [
+        (second, len(some), round(p99_milliseconds(some), 1))
+        for second, some in sorted(by_second.items())
+    ]
 
 
 def missed_targets(fault: Fault, outcome: Outcome) -> list[str]:

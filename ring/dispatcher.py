@@ -245,19 +245,23 @@ class Dispatcher:
 
     def _tune(self, now: float) -> None:
         """Learn from the last half second: tails for speculation, references for slowness."""
+        settings = self._settings
         nodes = tuple(self._nodes.values())
         for node in nodes:
-            tail_seconds = node.tail_seconds()
-            if tail_seconds is not None:
-                node.speculative_seconds = speculative_delay_seconds(
-                    tail_seconds,
-                    self._settings.speculative_min_seconds,
-                    self._settings.speculative_max_seconds,
-                )
+            node.learn_tail()
+        for node in nodes:
             others = [
-                other.latency_seconds
+                other
                 for other in nodes
                 if other is not node and now - other.last_reply_at < _FRESH_SECONDS
             ]
+            node.speculative_seconds = speculative_delay_seconds(
+                node.tail_seconds,
+                [other.tail_seconds for other in others if other.tail_seconds is not None],
+                settings.speculative_min_seconds,
+                settings.speculative_max_seconds,
+            )
             if len(nodes) > 1 and node.baseline_seconds:
-                node.slow_seconds = slow_after_seconds(node.baseline_seconds, others)
+                node.slow_seconds = slow_after_seconds(
+                    node.baseline_seconds, [other.latency_seconds for other in others]
+                )

@@ -35,6 +35,7 @@ from ring.transport import (
 
 _LOG: Final = logging.getLogger("ring.node")
 _RECENT_SECONDS: Final = 10.0
+_TAIL_REPLIES: Final = 100
 _FIRST_RECONNECT_SECONDS: Final = 0.1
 _PREPARE_TIMEOUT_SECONDS: Final = 5.0
 
@@ -49,6 +50,7 @@ class Node:
         latency_seconds: recent mean, `baseline_seconds`: its long memory.
         assigned: calls that are at this node, waiting in its outbox or sent.
         slow_seconds: from where on a reply counts as slow; set by the client now and then.
+        tail_seconds: recent p99; None until there were enough replies to tell.
         speculative_seconds: how long a read waits for this node before a second one is asked.
         heard_at, quiet_ticks: when it was last heard of, and for how many ticks of the clock it
             was not since then.
@@ -81,6 +83,7 @@ class Node:
         self.latency_seconds = 0.0
         self.baseline_seconds = 0.0
         self.slow_seconds = float("inf")
+        self.tail_seconds: float | None = None
         self.speculative_seconds = 0.2
         self.problem = "not connected yet"
         self.heard_at = 0.0
@@ -155,14 +158,13 @@ class Node:
         if self.calls_wait:
             self._on_room()
 
-    def tail_seconds(self) -> float | None:
-        """The p99 of the replies since the last call; None when there were too few to tell."""
+    def learn_tail(self) -> None:
+        """Take the p99 of the replies since the last call, unless they are too few to tell."""
         counts = self.telemetry.latency.counts
         delta = [now - before for now, before in zip(counts, self._counts_before, strict=True)]
-        if sum(delta) < 100:
-            return None
-        self._counts_before = list(counts)
-        return quantile_seconds(self.telemetry.latency.bounds_seconds, delta, 0.99)
+        if sum(delta) >= _TAIL_REPLIES:
+            self._counts_before = list(counts)
+            self.tail_seconds = quantile_seconds(self.telemetry.latency.bounds_seconds, delta, 0.99)
 
     # --- the circuit ---------------------------------------------------------------------------
 

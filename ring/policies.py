@@ -154,12 +154,24 @@ def slow_after_seconds(own_baseline_seconds: float, others_seconds: Sequence[flo
 
 
 def speculative_delay_seconds(
-    tail_seconds: float | None, minimum_seconds: float, maximum_seconds: float
+    own_tail_seconds: float | None,
+    others_tails_seconds: Sequence[float],
+    minimum_seconds: float,
+    maximum_seconds: float,
 ) -> float:
-    """How long to wait for a node before a second one is asked: a little above its own p99."""
-    if tail_seconds is None:
+    """How long to wait for a node before a second one is asked: a little above a p99.
+
+    Args:
+        own_tail_seconds: the node's own recent p99; None while it is not known.
+        others_tails_seconds: those of other nodes. The best of them counts where it is below the
+            node's own: a node that is slow or has just started must not teach its callers to wait.
+        minimum_seconds: the shortest wait.
+        maximum_seconds: the longest one, and that of a ring of which nothing is known yet.
+    """
+    tails = [*others_tails_seconds] + ([] if own_tail_seconds is None else [own_tail_seconds])
+    if not tails:
         return maximum_seconds
-    return min(maximum_seconds, max(minimum_seconds, 1.5 * tail_seconds))
+    return min(maximum_seconds, max(minimum_seconds, 1.5 * min(tails)))
 
 
 def hold_seconds(recent_openings: int, probe_seconds: float) -> float:

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import gc
 import os
-import shutil
 import signal
 import time
 from collections import Counter
@@ -15,15 +13,15 @@ import pytest
 
 from ring import RingClient, RingSettings
 from ring.apply_schema import apply_schema
-from ring.nodes.java import find_java_home
-from ring.nodes.local_ring import LocalRing, RingPlan
+from ring.nodes.local_ring import LocalRing
 from ring.nodes.settings import REPOSITORY
 from schema.statements import API_STATEMENTS
 from tests.support.api import RunningApi, running_api
-from tests.support.ccm import ring_settings_for_tests
+from tests.support.ccm import ring_of_one
 from tests.support.stored_catalog import CatalogProduct, plain_product, write_catalog
 
-ADDRESS = "127.0.11.1"
+ADDRESS_PREFIX = "127.0.11."
+ADDRESS = ADDRESS_PREFIX + "1"
 JMX_PORT = 17_190
 CATALOG = tuple(CatalogProduct(plain_product(number)) for number in range(1, 21))
 # From the opening of the CQL port; a starting JVM takes both cores here.
@@ -42,31 +40,9 @@ pytestmark = [
 
 @pytest.fixture
 def one_node() -> Iterator[LocalRing]:
-    """Return a ring of one node of this test alone, not started; its logs stay for a look."""
-    settings = ring_settings_for_tests(os.environ)
-    directory = settings.state / "tests-outage-ring"
-    plan = RingPlan(
-        directory=directory,
-        install_directory=settings.install_directory,
-        java_home=find_java_home(),
-        addresses=(ADDRESS,),
-        name="outage",
-        cql_port=settings.cql_port,
-        storage_port=settings.storage_port,
-        jmx_port=JMX_PORT,
-        heap_mib=settings.node_heap_mib,
-    )
-    if directory.exists():
-        LocalRing.open(plan).stop()
-        shutil.rmtree(directory)
-    ring = LocalRing.open(plan)
-    try:
+    """A ring of one node of this test alone, not started."""
+    with ring_of_one("tests-outage-ring", ADDRESS_PREFIX, JMX_PORT) as ring:
         yield ring
-    finally:
-        ring.stop()
-        # While its warnings are still expected.
-        del ring
-        gc.collect()
 
 
 async def test_reads_when_cassandra_dies_and_returns_then_only_200_and_503(

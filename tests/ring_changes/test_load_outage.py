@@ -1,9 +1,7 @@
 """Cassandra is killed in the middle of a load and comes back: the load goes on and loses no row."""
 
 import asyncio
-import gc
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +10,14 @@ import pytest
 
 from ring import RingSettings
 from ring.apply_schema import apply_schema
-from ring.nodes.java import find_java_home
-from ring.nodes.local_ring import LocalRing, RingPlan
+from ring.nodes.local_ring import LocalRing
 from ring.nodes.settings import REPOSITORY
-from tests.support.ccm import ring_settings_for_tests
+from tests.support.ccm import ring_of_one
 from tests.support.legacy_files import write_files
 from tests.support.stored_tables import load_directory, read_tables
 
-ADDRESS = "127.0.12.1"
+ADDRESS_PREFIX = "127.0.12."
+ADDRESS = ADDRESS_PREFIX + "1"
 JMX_PORT = 17_290
 PRODUCTS = 4_000
 
@@ -36,32 +34,10 @@ pytestmark = [
 
 @pytest.fixture
 def one_node() -> Iterator[LocalRing]:
-    """Start a ring of one node of this test alone; its logs stay for a look."""
-    settings = ring_settings_for_tests(os.environ)
-    directory = settings.state / "tests-load-ring"
-    plan = RingPlan(
-        directory=directory,
-        install_directory=settings.install_directory,
-        java_home=find_java_home(),
-        addresses=(ADDRESS,),
-        name="load",
-        cql_port=settings.cql_port,
-        storage_port=settings.storage_port,
-        jmx_port=JMX_PORT,
-        heap_mib=settings.node_heap_mib,
-    )
-    if directory.exists():
-        LocalRing.open(plan).stop()
-        shutil.rmtree(directory)
-    ring = LocalRing.open(plan)
-    try:
+    """A ring of one node of this test alone, started."""
+    with ring_of_one("tests-load-ring", ADDRESS_PREFIX, JMX_PORT) as ring:
         ring.start()
         yield ring
-    finally:
-        ring.stop()
-        # While its warnings are still expected.
-        del ring
-        gc.collect()
 
 
 async def test_load_when_the_only_node_dies_and_returns_then_every_row_is_stored(

@@ -3,9 +3,11 @@
 It runs from the same installation as that of `make up`, on addresses, ports and folders of its own.
 """
 
+import dataclasses
+import gc
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,13 +53,16 @@ def installed_cassandra(environ: Mapping[str, str]) -> Path:
     return settings.install_directory
 
 
-def open_ring(settings: StackSettings, name: str, *, fresh: bool) -> LocalRing:
+def open_ring(
+    settings: StackSettings, name: str, *, fresh: bool, jvm_arguments: Sequence[str] = JVM_ARGUMENTS
+) -> LocalRing:
     """Return a ring of `settings` in a folder of its own, not started.
 
     Args:
         settings: addresses, ports and heap.
         name: of the folder below the state directory.
         fresh: whether a ring that an earlier run left there is stopped and removed first.
+        jvm_arguments: besides those that every node gets.
 
     Raises:
         NodesError: Cassandra cannot be installed or a program is missing.
@@ -75,12 +80,34 @@ def open_ring(settings: StackSettings, name: str, *, fresh: bool) -> LocalRing:
         storage_port=settings.storage_port,
         jmx_port=settings.jmx_port,
         heap_mib=settings.node_heap_mib,
-        jvm_arguments=JVM_ARGUMENTS,
+        jvm_arguments=tuple(jvm_arguments),
     )
     if fresh and plan.directory.exists():
         LocalRing.open(plan).stop()
         shutil.rmtree(plan.directory)
     return LocalRing.open(plan)
+
+
+@contextmanager
+def ring_of_one(name: str, address_prefix: str, jmx_port: int) -> Iterator[LocalRing]:
+    """Yield a ring of one node that a test starts and kills; stopped at the end.
+
+    It keeps what it acknowledged as a node of a user does. Its logs stay in `.catalog/NAME`.
+    """
+    settings = dataclasses.replace(
+        ring_settings_for_tests(os.environ),
+        nodes=1,
+        address_prefix=address_prefix,
+        jmx_port=jmx_port,
+    )
+    ring = open_ring(settings, name, fresh=True, jvm_arguments=())
+    try:
+        yield ring
+    finally:
+        ring.stop()
+        # While ccm's warnings are still expected.
+        del ring
+        gc.collect()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import struct
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, cast
+from uuid import UUID
 
 from tests.support import cql_frames as cql
 from tests.support.scripted_actions import (
@@ -52,6 +53,7 @@ class ScriptedNode:
         self.tokens: tuple[int, ...] = ()
         self.ring: Sequence[ScriptedNode] = (self,)
         self.keyspace_exists = True
+        self.schema_version = UUID(int=1)
         self.script: deque[Action] = deque()
         self.default: Action = Answer()
         self.executions: list[Execution] = []
@@ -112,6 +114,7 @@ class ScriptedNode:
             "data_center": cql.TEXT,
             "rack": cql.TEXT,
             "release_version": cql.TEXT,
+            "schema_version": cql.UUID,
             "rpc_address": cql.INET,
             "rpc_port": cql.INT,
             "tokens": cql.SET_OF_TEXT,
@@ -125,6 +128,7 @@ class ScriptedNode:
             "data_center": cql.TEXT,
             "rack": cql.TEXT,
             "release_version": cql.TEXT,
+            "schema_version": cql.UUID,
             "native_address": cql.INET,
             "native_port": cql.INT,
             "tokens": cql.SET_OF_TEXT,
@@ -137,6 +141,7 @@ class ScriptedNode:
             self.datacenter.encode(),
             self.rack.encode(),
             b"5.0.0",
+            self.schema_version.bytes,
             cql.inet(self.address),
             struct.pack(">i", self.port),
             cql.text_set([str(token) for token in self.tokens]),

@@ -136,12 +136,25 @@ def test_batch_when_node_is_busy_then_no_key_is_to_blame() -> None:
     assert spoils_batch(ErrorCode.READ_TIMEOUT)
 
 
-@given(tail=st.none() | st.floats(0, 100), low=st.floats(0.001, 0.1), more=st.floats(0, 1))
+@given(
+    tail=st.none() | st.floats(0, 100),
+    others=st.lists(st.floats(0, 100), max_size=3),
+    low=st.floats(0.001, 0.1),
+    more=st.floats(0, 1),
+)
 def test_speculation_when_tail_is_any_then_delay_stays_in_its_bounds(
-    tail: float | None, low: float, more: float
+    tail: float | None, others: list[float], low: float, more: float
 ) -> None:
     """Never sooner than the minimum, never later than the maximum."""
-    assert low <= speculative_delay_seconds(tail, low, low + more) <= low + more
+    assert low <= speculative_delay_seconds(tail, others, low, low + more) <= low + more
+
+
+def test_speculation_when_a_node_is_slower_than_others_then_their_tail_counts() -> None:
+    """A slow node does not teach its callers to wait; a quick one is not held to the slow."""
+    assert speculative_delay_seconds(0.1, [0.01, 0.03], 0.001, 1.0) == pytest.approx(0.015)
+    assert speculative_delay_seconds(None, [0.02], 0.001, 1.0) == pytest.approx(0.03)
+    assert speculative_delay_seconds(0.01, [0.1], 0.001, 1.0) == pytest.approx(0.015)
+    assert speculative_delay_seconds(None, [], 0.001, 1.0) == 1.0
 
 
 def test_slowness_when_all_nodes_are_slow_then_none_is() -> None:
