@@ -15,6 +15,7 @@ from benchmarks.paths import NODE_STATE, STATE
 from benchmarks.processes import Process, StartError, listens, process_cpu_seconds
 from ring.nodes.install import VERSION, install_cassandra
 from ring.nodes.java import find_java_home
+from ring.nodes.local_ring import CORES_SHARED
 
 CQL_PORT: Final = 9042
 START_TIMEOUT_SECONDS: Final = 180.0
@@ -33,6 +34,8 @@ class Node:
 
     `options` are top-level keys of cassandra.yaml with their values as YAML text; `jvm` are flags
     that come after the shipped ones; `seed` is the address of a node to join, itself by default.
+    One that `shares_cores` with other nodes leaves them more of these: coarse timers, and code
+    compiled quickly rather than thoroughly, so that a start does not take the cores for minutes.
     """
 
     def __init__(
@@ -45,14 +48,16 @@ class Node:
         heap: str = "1024M",
         jmx_port: int = 7330,
         seed: str = "",
+        shares_cores: bool = False,
     ) -> None:
         self.address = address
         self.options = dict(options or {})
-        self.jvm = jvm
+        self.jvm = (*jvm, "-XX:TieredStopAtLevel=1") if shares_cores else jvm
         self.heap = heap
         self.folder = NODE_STATE / name
         self._jmx_port = jmx_port
         self._seed = seed
+        self._shared = CORES_SHARED if shares_cores else {}
         self._installation = installation()
         self._process: Process | None = None
 
@@ -192,6 +197,7 @@ class Node:
     def _environ(self, conf: Path) -> dict[str, str]:
         return {
             **os.environ,
+            **self._shared,
             "JAVA_HOME": str(find_java_home()),
             "CASSANDRA_CONF": str(conf),
             "MAX_HEAP_SIZE": self.heap,

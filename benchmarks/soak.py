@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from itertools import cycle
 from typing import Final
 
-from benchmarks.fault_ring import FaultRing, fault_ring, warm
+from benchmarks.fault_ring import FaultRing, fault_ring, maximum_rate, warm
 from benchmarks.faults import CutOff, Fault, Frozen, Killed, Restarted, Slow
 from benchmarks.open_load import OpenLoad, Request, failures, p99_milliseconds
 from benchmarks.own_network import enter_own_network
@@ -76,7 +76,8 @@ def main() -> None:
     given = parser.parse_args()
     enter_own_network(MODULE)
     with fault_ring(rows=given.rows) as ring:
-        rate = given.rate or SHARE_OF_MAXIMUM * warm(ring)
+        warm(ring)
+        rate = given.rate or SHARE_OF_MAXIMUM * maximum_rate(ring)
         print(f"{rate:.0f} requests/s for {given.minutes:g} minutes", flush=True)
         began = time.time()
         requests, samples, faults = soak(ring, rate, given.minutes * 60, given.fault_seconds)

@@ -109,7 +109,8 @@ func (loop *openLoop) drive(rate float64, length time.Duration) {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
 	for sent := 0; sent < total && len(asked) == 0; {
-		due := int(time.Since(loop.start).Seconds() * rate)
+		// The first request is due at once: so many are due as have begun an interval.
+		due := int(time.Since(loop.start).Seconds()*rate) + 1
 		for ; sent < total && sent < due; sent++ {
 			intended := time.Duration(float64(sent) / rate * float64(time.Second))
 			group.Add(1)
