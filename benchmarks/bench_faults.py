@@ -6,7 +6,8 @@
 With --faults the figures replace no kept ones.
 
 The rate is 60 % of the maximum, unless given: the highest at which p99 stays within 50 ms, measured
-first. Latency counts from the intended start. It all runs in a network of its own (`unshare --net`). Exit code 1 when a target was missed.
+first. Latency counts from the intended start. It all runs in a network of its own (`unshare
+--net`). Exit code 1 when a target was missed.
 """
 
 import argparse
