@@ -51,7 +51,7 @@ load: venv ## load DATA=folder-of-csvs into the running catalog, beside what it 
 
 .PHONY: test
 test: ## run all tests, on a ring of their own (ARGS="-k name" for some of them)
-	@sh ring/nodes/install_packages.sh python nginx java maven
+	@sh ring/nodes/install_packages.sh python nginx java maven wrk ip go
 	@sh ring/nodes/install_venv.sh $(VENV)
 	@$(RUN) -m pytest $(ARGS)
 
@@ -65,7 +65,7 @@ lint: venv ## check style and types
 
 .PHONY: bench-needs
 bench-needs: venv
-	@sh ring/nodes/install_packages.sh java maven wrk ip node
+	@sh ring/nodes/install_packages.sh java maven wrk ip go node
 
 .PHONY: bench-smoke
 bench-smoke: bench-needs ## print requests/s and CPU of a read beside a constant body's, in two minutes

@@ -29,6 +29,7 @@ from benchmarks.servers import (
     FASTAPI,
     FASTAPI_TWO_WORKERS,
     GO,
+    GO_AT_ONCE,
     NODE,
     OURS,
     OURS_TWO_WORKERS,
@@ -36,7 +37,7 @@ from benchmarks.servers import (
 )
 
 OURS_ALL: Final = (OURS, OURS_TWO_WORKERS)
-PEERS: Final = (GO, NODE, AIOHTTP, AIOHTTP_TWO_WORKERS, FASTAPI, FASTAPI_TWO_WORKERS)
+PEERS: Final = (GO, GO_AT_ONCE, NODE, AIOHTTP, AIOHTTP_TWO_WORKERS, FASTAPI, FASTAPI_TWO_WORKERS)
 ALL: Final = (CONSTANT, *OURS_ALL, *PEERS)
 WARM_SECONDS: Final = 6.0
 BARE_KIND: Final = "bare"

@@ -40,7 +40,7 @@ def go_program(source: Path, name: str) -> Path:
     """
     go = shutil.which("go")
     if go is None:
-        raise LoadError("Go 1.24 or later is not installed (https://go.dev/dl)")
+        raise LoadError("Go is not installed (Debian and Ubuntu: sudo apt-get install golang-go)")
     target = PEER_STATE / "bin" / name
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [go, "build", "-trimpath", "-o", str(target), "."]

@@ -22,14 +22,17 @@ class Fault(ABC):
     Attributes:
         name: in the table.
         hold_seconds: how long it lasts before it is undone.
-        return_limit_seconds: how soon p99 must be back to 1.2 times what it was before.
+        return_limit_seconds: how soon p99 must be back to 1.2 times what it was before; None where
+            there is nothing to return to.
+        starts_node: whether undoing it waits for a node to start.
         may_fail: whether requests may fail while it lasts (all nodes are gone).
         limits_p99: whether p99 while it lasts is held to 3 times that before.
     """
 
     name = ""
     hold_seconds = 15.0
-    return_limit_seconds = 2.0
+    return_limit_seconds: float | None = 2.0
+    starts_node = False
     may_fail = False
     limits_p99 = True
 
@@ -46,6 +49,7 @@ class Killed(Fault):
     """`kill -9` of some nodes; then they are started again, one after the other."""
 
     return_limit_seconds = 10.0  # a starting JVM takes both cores
+    starts_node = True
 
     def __init__(self, name: str, victims: tuple[int, ...]) -> None:
         self.name = name
@@ -139,6 +143,7 @@ class Restarted(Fault):
     name = "restarted"
     hold_seconds = 5.0
     return_limit_seconds = 10.0
+    starts_node = True
 
     def begin(self, ring: FaultRing) -> None:
         """Stop it; it drains first."""
@@ -154,7 +159,9 @@ class Added(Fault):
 
     name = "a node added"
     hold_seconds = 0.0
-    return_limit_seconds = 10.0
+    # A fourth JVM stays on the two cores.
+    return_limit_seconds = None
+    starts_node = True
     limits_p99 = False  # a starting JVM takes both cores
 
     def __init__(self) -> None:

@@ -154,6 +154,12 @@ CONSTANT: Final = Server("aiohttp, constant body", "aiohttp_constant", reads_cas
 OURS: Final = Server("catalog, 1 worker", "catalog")
 OURS_TWO_WORKERS: Final = Server("catalog, 2 workers", "catalog", workers=2)
 GO: Final = Server("Go net/http + gocql", "go_gocql")
+# By default gocql waits up to 200 µs for more to write, which costs a lone request that much.
+GO_AT_ONCE: Final = Server(
+    "Go net/http + gocql, writing at once",
+    "go_gocql",
+    environ={"BENCH_COALESCE_MICROSECONDS": "0"},
+)
 NODE: Final = Server("Node fastify + cassandra-driver", "node_fastify", workers=2)
 AIOHTTP: Final = Server("aiohttp + cassandra-driver, 1 worker", "aiohttp_driver")
 AIOHTTP_TWO_WORKERS: Final = Server(

@@ -75,6 +75,9 @@ func runCQLWrite(arguments []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if *inFlight < *connections {
+		*inFlight = *connections
+	}
 	binds := strings.Split(*bind, ",")
 	var last atomic.Int64
 	windows := make([]*window, *connections)
@@ -86,7 +89,7 @@ func runCQLWrite(arguments []string) (any, error) {
 		defer connection.Close()
 		var values []byte
 		windows[index] = &window{
-			connection: connection, inFlight: max(1, *inFlight / *connections),
+			connection: connection, inFlight: *inFlight / *connections,
 			next: func(out []byte, stream int) ([]byte, bool) {
 				id := last.Add(1)
 				if id > *ids {

@@ -1,3 +1,3 @@
 module catalog/benchmarks/loadgen
 
-go 1.21
+go 1.19
