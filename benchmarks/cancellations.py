@@ -162,6 +162,6 @@ def _counts(client: RingClient) -> Counts:
         tasks=len(asyncio.all_tasks()),
         futures=sum(isinstance(one, asyncio.Future) for one in gc.get_objects()),
         requests_at_nodes=sum(node.in_flight for node in nodes),
-        streams=sum(len(connection.pending) for connection in connections),
+        streams=sum(connection.streams_in_use for connection in connections),
         file_descriptors=sum(1 for _ in Path("/proc/self/fd").iterdir()),
     )

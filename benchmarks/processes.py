@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Final, Self
 
+TCP_LISTEN: Final = "0A"
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 POLL_SECONDS: Final = 0.05
 
@@ -186,6 +187,17 @@ def open_files(session: int) -> int:
         except OSError:
             continue
     return total
+
+
+def accepted_connections(port: int) -> int:
+    """Return how many TCP connections servers of this network hold that came in at a port."""
+    held = 0
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, local, _, state, *_, inode = line.split()[:10]
+        at_port = int(local.rpartition(":")[2], 16) == port
+        # One in TIME_WAIT has no inode: nobody holds it any more.
+        held += at_port and state != TCP_LISTEN and inode != "0"
+    return held
 
 
 def listens(address: str, port: int, *, timeout_seconds: float = 1.0) -> bool:

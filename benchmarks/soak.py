@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass
 from itertools import cycle
 from typing import Final
 
-from benchmarks.fault_ring import FaultRing, fault_ring, maximum_rate, warm
+from benchmarks.fault_ring import PORT, FaultRing, fault_ring, maximum_rate, warm
 from benchmarks.faults import CutOff, Fault, Frozen, Killed, Restarted, Slow
 from benchmarks.open_load import OpenLoad, Request, failures, p99_milliseconds
 from benchmarks.own_network import enter_own_network
 from benchmarks.paths import NODE_STATE
-from benchmarks.processes import open_files, resident_bytes, stop_on_sigterm
+from benchmarks.processes import accepted_connections, open_files, resident_bytes, stop_on_sigterm
 from benchmarks.results import machine_line, markdown_table, write_result
 
 MODULE: Final = "benchmarks.soak"
@@ -36,7 +36,10 @@ LAST_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the app servers held at one moment (Unix seconds), all together."""
+    """What the app servers held at one moment (Unix seconds), all together.
+
+    Callers' connections are not counted: how many there are is the callers' doing.
+    """
 
     at: float
     memory_bytes: int
@@ -57,7 +60,8 @@ class Sampler:
         while not self._ended.wait(SAMPLE_SECONDS):
             sessions = [server.pid for server in self._ring.servers]
             memory = sum(map(resident_bytes, sessions))
-            self.samples.append(Sample(time.time(), memory, sum(map(open_files, sessions))))
+            files = sum(map(open_files, sessions)) - accepted_connections(PORT)
+            self.samples.append(Sample(time.time(), memory, files))
 
     def stop(self) -> list[Sample]:
         """End and return all samples."""

@@ -82,10 +82,14 @@ class CqlConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._version = options.protocol_version
-        self._free_streams = deque(range(options.max_requests))
+        # Ids that came back; those from `_fresh_stream` on were never given out.
+        self._free_streams: deque[int] = deque()
+        self._fresh_stream = 0
         self._out: list[bytes] = []
-        self._frames = FrameSplitter(self._version, self._on_frame)
-        self._feed: Callable[[bytes], None] = self._frames.feed
+        # Set while the connection is open: splitters refer back to it, and a client that knocks at
+        # a dead node for hours must leave no cycles behind.
+        self._frames: FrameSplitter | None = None
+        self._feed: Callable[[bytes], None] | None = None
         self._segment_codec: Any = None
         self._lost: TransportError | None = None
         self.decompress: Callable[[bytes], bytes] | None = None
@@ -98,6 +102,11 @@ class CqlConnection(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether requests can be submitted."""
         return self._lost is None and self._transport is not None
+
+    @property
+    def streams_in_use(self) -> int:
+        """Stream ids that were given out and have not come back."""
+        return self._fresh_stream - len(self._free_streams)
 
     # --- sending -----------------------------------------------------------------------------
 
@@ -113,9 +122,13 @@ class CqlConnection(asyncio.Protocol):
         """
         if self._lost is not None:
             raise ConnectionLostError(f"{self.endpoint}: {self._lost}") from self._lost
-        if not self._free_streams:
+        if self._free_streams:
+            stream = self._free_streams.popleft()
+        elif self._fresh_stream < self.options.max_requests:
+            stream = self._fresh_stream
+            self._fresh_stream += 1
+        else:
             raise StreamsExhaustedError(f"{self.endpoint}: {len(self.pending)} replies outstanding")
-        stream = self._free_streams.popleft()
         self.pending[stream] = handler
         out = self._out
         if not out:
@@ -142,12 +155,17 @@ class CqlConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio.Protocol: the socket (and TLS) is up."""
         self._transport = cast("asyncio.Transport", transport)
+        self._frames = FrameSplitter(self._version, self._on_frame)
+        self._feed = self._frames.feed
 
     def data_received(self, data: bytes) -> None:
         """asyncio.Protocol: bytes, cut anywhere."""
         self.received_at = time.perf_counter()
+        feed = self._feed
+        if feed is None:
+            return
         try:
-            self._feed(data)
+            feed(data)
         except ProtocolViolationError as error:
             self.abort(error)
         except Exception as error:  # noqa: BLE001 - nobody may be left waiting for a reply
@@ -207,7 +225,8 @@ class CqlConnection(asyncio.Protocol):
         """Protocol v5: from here on, frames travel in segments."""
         self._flush()
         self._segment_codec = codec
-        self._feed = SegmentSplitter(codec, self._frames).feed
+        if self._frames is not None:
+            self._feed = SegmentSplitter(codec, self._frames).feed
 
     # --- ending ------------------------------------------------------------------------------
 
@@ -216,7 +235,7 @@ class CqlConnection(asyncio.Protocol):
         if self._lost is None:
             self._lost = ConnectionLostError(f"{self.endpoint}: {exc or 'closed by the node'}")
             self._lost.__cause__ = exc
-        self._transport = None
+        self._transport = self._frames = self._feed = None
         self._fail_pending(self._lost)
         if not self.closed.done():
             self.closed.set_result(None)

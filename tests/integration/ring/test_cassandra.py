@@ -198,7 +198,7 @@ async def test_cancellations_when_they_come_at_random_then_nothing_is_left_of_th
         for node in client.nodes.values():
             assert node.connection is not None
             assert not node.connection.pending
-            assert len(node.connection._free_streams) == node.connection.options.max_requests
+            assert node.connection.streams_in_use == 0
         assert await client.fetch_one(READ.name, (1,)) == ROW
 
 

@@ -158,7 +158,7 @@ def _counts(client: RingClient, nodes: list[ScriptedNode]) -> dict[str, int]:
     connections = [node.connection for node in client.nodes.values() if node.connection]
     return {
         "connections": sum(len(node.connections) for node in nodes),
-        "free streams": sum(len(one._free_streams) for one in connections),
+        "streams": sum(one.streams_in_use for one in connections),
         "pending": sum(len(one.pending) for one in connections),
         "queued": client.queued,
         "in flight": sum(node.in_flight for node in client.nodes.values()),
