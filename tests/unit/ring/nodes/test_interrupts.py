@@ -1,8 +1,17 @@
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from ring.nodes.interrupts import interrupts_held
+
+
+@pytest.fixture(autouse=True)
+def interrupts_heeded() -> Iterator[None]:
+    """As in a terminal: a shell starts what runs in its background with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_interrupt_when_held_then_comes_after_the_block() -> None:
