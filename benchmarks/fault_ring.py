@@ -142,7 +142,7 @@ def warm(ring: FaultRing) -> None:
     A JVM compiles what runs often: one that has just started is several times slower.
 
     Raises:
-        LoadError: a request failed, before any fault.
+        LoadError: a request failed while no fault was made.
     """
     best = 0.0
     for _ in range(WARM_ROUNDS):
@@ -171,7 +171,7 @@ def closed_loop_rate(ring: FaultRing, *, seconds: float) -> float:
     with ThreadPoolExecutor() as pool:
         seen = list(pool.map(load, range(len(ring.servers))))
     if errors := sum(one.errors for one in seen):
-        raise LoadError(f"{errors} requests failed before any fault")
+        raise LoadError(f"{errors} requests failed while no fault was made")
     return sum(one.per_second for one in seen)
 
 

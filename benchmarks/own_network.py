@@ -29,14 +29,23 @@ def enter_own_network(module: str) -> None:
         _ip("rule", "add", "pref", LOCAL_RULE, "lookup", "local")
         _ip("rule", "del", "pref", "0")
         return
+    command = [*unshare_command(), sys.executable, "-m", module, *sys.argv[1:]]
+    sys.stdout.flush()
+    os.execve(command[0], command, {**os.environ, MARK: "1"})  # noqa: S606 -- no shell is wanted
+
+
+def unshare_command() -> list[str]:
+    """Return what runs the command behind it in a network of its own.
+
+    Raises:
+        LoadError: `unshare` (util-linux) or `ip` (iproute2) is missing.
+    """
     unshare = shutil.which("unshare")
     if unshare is None or shutil.which("ip") is None:
         raise LoadError("unshare (util-linux) and ip (iproute2) are needed")
     # Without root, a user namespace of one's own gives the right to have a network of one's own.
     rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    command = [unshare, "--net", *rights, sys.executable, "-m", module, *sys.argv[1:]]
-    sys.stdout.flush()
-    os.execve(unshare, command, {**os.environ, MARK: "1"})  # noqa: S606 -- no shell is wanted
+    return [unshare, "--net", *rights]
 
 
 def cut_off(address: str, port: int) -> None:

@@ -67,7 +67,7 @@ class Server:
         return Process(
             self.name,
             self.command(address, port),
-            log=NODE_STATE / "logs" / f"{self.kind}-{self.workers}-{address}.log",
+            log=NODE_STATE / "logs" / f"{self.kind}-{self.workers}-{address}-{port}.log",
             environ={**common, **self.environ, **(environ or {})},
             directory=REPOSITORY,
         )

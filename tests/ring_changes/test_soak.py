@@ -2,13 +2,14 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks.cql_load import LoadError
+from benchmarks.own_network import unshare_command
 from ring.nodes.settings import REPOSITORY
 from tests.support.ccm import CONTACT_POINTS_VARIABLE, installed_cassandra
 
@@ -21,11 +22,10 @@ pytestmark = [pytest.mark.ring, pytest.mark.timeout(900)]
 
 def can_have_own_network() -> bool:
     """Whether this user may make a network namespace."""
-    unshare = shutil.which("unshare")
-    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    if unshare is None:
+    try:
+        command = [*unshare_command(), "true"]
+    except LoadError:
         return False
-    command = [unshare, "--net", *rights, "true"]
     return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
 
 
