@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 
 _SENTENCES: Final = {
-    Outcome.WRITTEN: "{products:,} products written",
+    Outcome.WRITTEN: "{rows:,} rows written",
     Outcome.DRY_RUN: "dry run: nothing was written",
     Outcome.TOO_MANY_REJECTS: "too many rejects: nothing was written",
     Outcome.UNFINISHED: "NOT finished: what passed is not all stored; run the load again",
@@ -66,8 +66,7 @@ class Account:
 
     as_of_microseconds: int
     files: dict[str, FileAccount]
-    not_read: tuple[str, ...]
-    products_written: int = 0
+    rows_written: int = 0
     outcome: Outcome = Outcome.UNFINISHED
 
     @property
@@ -85,9 +84,8 @@ class Account:
         return {
             "as_of_microseconds": self.as_of_microseconds,
             "outcome": self.outcome.value,
-            "products_written": self.products_written,
+            "rows_written": self.rows_written,
             "files": {name: one.as_json() for name, one in self.files.items()},
-            "not_read": list(self.not_read),
         }
 
 
@@ -124,18 +122,18 @@ def read_account(
                 f"{name}: {one.rows_in} rows in, but {one.loaded} loaded"
                 f" and {one.rejected_rows} rejected"
             )
-    return Account(as_of_microseconds, files, directory.not_read)
+    return Account(as_of_microseconds, files)
 
 
 def render_account(account: Account) -> str:
     """Return the account as a person reads it."""
-    lines = [f"{'file':<14}{'rows in':>13}{'loaded':>13}{'repaired':>11}{'rejected':>11}"]
+    lines = [f"{'file':<26}{'rows in':>13}{'loaded':>13}{'repaired':>11}{'rejected':>11}"]
     for name, one in account.files.items():
         if one.missing:
-            lines.append(f"{name:<14}  absent: what it would bring is kept from the tables")
+            lines.append(f"{name:<26}  absent: what it would bring is kept from the tables")
             continue
         lines.append(
-            f"{name:<14}{one.rows_in:>13,}{one.loaded:>13,}"
+            f"{name:<26}{one.rows_in:>13,}{one.loaded:>13,}"
             f"{one.repaired_rows:>11,}{one.rejected_rows:>11,}"
         )
         for word, kinds in (
@@ -146,7 +144,5 @@ def render_account(account: Account) -> str:
             if kinds:
                 listed = ", ".join(f"{kind} {rows:,}" for kind, rows in kinds.items())
                 lines.append(f"    {word}: {listed}")
-    if account.not_read:
-        lines.append(f"not read by this version: {', '.join(account.not_read)}")
-    lines.append(_SENTENCES[account.outcome].format(products=account.products_written))
+    lines.append(_SENTENCES[account.outcome].format(rows=account.rows_written))
     return "\n".join(lines)

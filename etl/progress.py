@@ -55,9 +55,9 @@ class Progress:
 
 
 def describe(done: int, total: int, seconds: float) -> str:
-    """Return e.g. `12,000 of 100,000 products, 8,000 rows/s, 0:11 left`."""
+    """Return e.g. `12,000 of 100,000 rows, 8,000 rows/s, 0:11 left`."""
     rows_per_second = done / seconds if seconds > 0 else 0.0
-    text = f"{done:,} of {total:,} products, {rows_per_second:,.0f} rows/s"
+    text = f"{done:,} of {total:,} rows, {rows_per_second:,.0f} rows/s"
     if 0 < done < total:
         left_seconds = round((total - done) / rows_per_second)
         text += f", {left_seconds // 60}:{left_seconds % 60:02d} left"

@@ -15,7 +15,7 @@ from typing import Final
 from etl.errors import SourceError, UsageError
 from etl.headers import Header, read_header
 from etl.kinds import Note, Reject
-from etl.tables import FILES_NOT_READ, TABLES, Table
+from etl.tables import TABLES, Table
 
 CHUNK_BYTES: Final = 16 * 2**20
 LINE_CHUNKS_LIMIT: Final = 4
@@ -62,7 +62,6 @@ class Directory:
     path: Path
     sources: tuple[Source, ...]
     missing: tuple[Table, ...]
-    not_read: tuple[str, ...]
 
 
 def open_directory(path: Path, scratch: Path) -> Directory:
@@ -83,6 +82,8 @@ def open_directory(path: Path, scratch: Path) -> Directory:
     faults: list[str] = []
     for table in TABLES:
         file = path / table.file
+        if table.older_file and not file.exists():
+            file = path / table.older_file
         if not file.exists():
             missing.append(table)
             continue
@@ -95,8 +96,7 @@ def open_directory(path: Path, scratch: Path) -> Directory:
     if not sources:
         names = ", ".join(table.file for table in TABLES)
         raise UsageError(f"{path}: holds none of {names}")
-    not_read = tuple(name for name in FILES_NOT_READ if (path / name).exists())
-    return Directory(path, tuple(sources), tuple(missing), not_read)
+    return Directory(path, tuple(sources), tuple(missing))
 
 
 def _open_source(table: Table, file: Path, scratch: Path) -> Source:

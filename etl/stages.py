@@ -7,10 +7,21 @@ from typing import Final
 
 import duckdb
 
+from etl.datasets import Family
 from etl.kinds import Note, Repair
 from etl.patterns import FIELD, OPEN_FIELD, RowPatterns
+from etl.readers import declared_columns, fault_of, flags_of, values_of
 from etl.sources import Source
-from etl.tables import FEATURES, PHOTOS, RELATED, SKUS, STYLES, Table
+from etl.tables import (
+    ANSWERS,
+    CHARACTERISTICS,
+    PRODUCT,
+    QUESTIONS,
+    REVIEWS,
+    STYLES,
+    TABLES,
+    Table,
+)
 from schema.documents import MAX_ID
 
 FLAGS: Final = (
@@ -23,21 +34,24 @@ FLAGS: Final = (
     Repair.FORMATTED_PRICE,
     Repair.UNCLOSED_QUOTE,
     Repair.JOINED_ROWS,
+    Repair.ROUNDED_DATE,
+    Repair.NULL_DATE,
+    Note.TEXT_DATE,
 )
 """Kinds that a row bears; the bit of each in `flags` is its place here."""
 
 JOIN_LINES: Final = 1000
 """A quoted text of more lines than this is not put together again."""
 
-_PARENTS: Final = (
-    # child, column, parents (a view of ids), what the parent is called
-    (FEATURES, "product_id", "product_ids", "product"),
-    (STYLES, "product_id", "product_ids", "product"),
-    (PHOTOS, "style_id", "style_ids", "style"),
-    (SKUS, "style_id", "style_ids", "style"),
-    (RELATED, "product_id", "product_ids", "product"),
-    (RELATED, "related_product_id", "product_ids", "product"),
-)
+_IDS: Final = {
+    PRODUCT: "product_ids",
+    STYLES: "style_ids",
+    REVIEWS: "review_ids",
+    CHARACTERISTICS: "characteristic_ids",
+    QUESTIONS: "question_ids",
+    ANSWERS: "answer_ids",
+}
+"""Views of the rows that others may name as their parents; see `etl.tables.Parent`."""
 
 
 class _Sql(Template):
@@ -65,14 +79,24 @@ class Stages:
 
     def run(self, stage: str, **names: object) -> duckdb.DuckDBPyConnection:
         """Run `sql/<stage>.sql` with `@names` replaced; return the last statement's result."""
+        return self.database.execute(self.text(stage, **names))
+
+    def text(self, stage: str, **names: object) -> str:
+        """Return `sql/<stage>.sql` with `@names` replaced."""
         text = files("etl").joinpath("sql", f"{stage}.sql").read_text(encoding="utf-8")
         constants = {kind.value: 1 << place for place, kind in enumerate(FLAGS)}
-        return self.database.execute(_Sql(text).substitute(constants | names))
+        return _Sql(text).substitute(constants | names)
 
     def prepare(self) -> None:
         """Create the macros and the tables that the stages share."""
+        # A date without a zone is UTC, wherever the load runs.
+        self.database.execute("SET TimeZone = 'UTC'")
         self.run("macros", max_id=MAX_ID, long_escapes=_long_escapes("text"))
         self.run("tables")
+        for table in TABLES:
+            owner = ", product_id BIGINT" if table.owner else ""
+            columns = f"{declared_columns(table)}, pos BIGINT{owner}"
+            self.database.execute(f"CREATE TABLE stored_{table.name} ({columns})")
         self.database.executemany(
             "INSERT INTO flag_kinds VALUES (?, ?, ?)",
             [
@@ -145,7 +169,14 @@ class Stages:
 
     def clean(self, table: Table) -> None:
         """Read the fields of one table's rows and refuse those that cannot be read."""
-        self.run(f"clean_{table.name}")
+        self.run(
+            "clean",
+            table_clean=f"{table.name}_clean",
+            table_fields=f"{table.name}_fields",
+            values=values_of(table),
+            flags=flags_of(table),
+            fault=fault_of(table),
+        )
         self.run("refuse", file=sql_text(table.file), table_clean=f"{table.name}_clean")
         self.database.execute(f"DROP VIEW {table.name}_fields")
         for part in ("split", "suspect", "mended", "consumed"):
@@ -153,41 +184,69 @@ class Stages:
 
     def stand_in(self, table: Table) -> None:
         """Leave an empty `<table>_clean` for a file that is absent."""
-        columns = ", ".join(f"'' AS {column.name}" for column in table.columns)
         self.database.execute(
-            f"CREATE VIEW {table.name}_fields AS"
-            f" SELECT 0 AS pos, 0 AS lines, 0 AS flags, {columns} WHERE false"
+            f"CREATE TABLE {table.name}_clean"
+            f" (pos BIGINT, lines INTEGER, {declared_columns(table)}, flags INTEGER)"
         )
-        self.run(f"clean_{table.name}")
-        self.database.execute(f"DROP VIEW {table.name}_fields")
 
     def relate(self, present: tuple[Table, ...]) -> None:
-        """Refuse orphans, parents first; then let the last row of a key win, and merge."""
-        self.run("existing_ids")
-        for child, column, parents, parent in _PARENTS:
-            header = next(one.header for one in child.columns if one.name == column)
+        """Parents first: refuse orphans, let the last row of a key win, merge with stored rows."""
+        self.run("existing_places")
+        for table in TABLES:
+            if table in present:
+                self._refuse_orphans(table)
+                self._supersede(table)
+            self._merge(table)
+        self.run("notes")
+
+    def _refuse_orphans(self, table: Table) -> None:
+        for parent in table.parents:
             self.run(
                 "orphans",
-                file=sql_text(child.file),
-                table_clean=f"{child.name}_clean",
-                column=column,
-                column_header=sql_text(header),
-                parents=parents,
-                parent=parent + " ",
-            )
-        repair_bits = sum(1 << at for at, kind in enumerate(FLAGS) if isinstance(kind, Repair))
-        for table in present:
-            self.run(
-                "supersede",
                 file=sql_text(table.file),
                 table_clean=f"{table.name}_clean",
-                repair_bits=repair_bits,
+                column=parent.column,
+                column_header=sql_text(table.header_of(parent.column)),
+                parents=parent.ids,
+                parent=parent.called + " ",
             )
 
-    def merge(self, slice_products: int) -> None:
-        """Join the files' rows with the stored ones and count the notes on relations."""
-        self.run("merge", slice_products=slice_products)
-        self.run("notes")
+    def _supersede(self, table: Table) -> None:
+        self.run(
+            "supersede",
+            file=sql_text(table.file),
+            table_clean=f"{table.name}_clean",
+            repair_bits=sum(1 << at for at, kind in enumerate(FLAGS) if isinstance(kind, Repair)),
+        )
+
+    def _merge(self, table: Table) -> None:
+        """Leave `<table>_final`, the stored and the new rows, and the view of its ids."""
+        names = {part: f"{table.name}_{part}" for part in ("clean", "owned", "final")}
+        columns = [column.name for column in table.columns]
+        common: dict[str, object] = {f"table_{part}": name for part, name in names.items()}
+        if table.owner:
+            parents = next(one.ids for one in table.parents if one.column == table.owner)
+            self.run("own", **common, table=table.name, column=table.owner, parents=parents)
+            columns.append("product_id")
+        self.run("merge", **common, table=table.name, columns=", ".join(columns))
+        if table is PRODUCT:
+            self.database.execute(
+                "CREATE VIEW product_ids AS SELECT id FROM product_final"
+                " UNION ALL SELECT id FROM stored_ids"
+            )
+        elif table in _IDS:
+            self.database.execute(
+                f"CREATE VIEW {_IDS[table]} AS SELECT id, product_id FROM {names['final']}"  # noqa: S608, our own names
+            )
+
+    def cut(self, family: Family, slice_members: int) -> None:
+        """Leave `<family>_slices`: ranges of keys that are rendered one at a time."""
+        self.run(
+            "slices",
+            family_slices=f"{family.name}_slices",
+            slice_members=slice_members,
+            slice_ids=family.slice_ids,
+        )
 
 
 _PARTS: Final = ("split", "suspect", "mended", "consumed", "fields")

@@ -13,11 +13,12 @@ import duckdb
 import orjson
 
 from etl.account import Account, Outcome, read_account
+from etl.datasets import FAMILIES, PRODUCTS, Family
 from etl.errors import TooManyRejectsError, WriteError
 from etl.existing import Existing, fetch_existing
 from etl.progress import Progress
 from etl.rejects import write_rejects
-from etl.render import count_products, rendered_batches
+from etl.render import count_rows, live_ids_by_block, rendered_batches
 from etl.settings import EtlSettings
 from etl.sources import Directory, inspect, open_directory
 from etl.stages import Stages
@@ -82,13 +83,18 @@ async def load(
         )
         stages = Stages(stack.enter_context(_open_database(scratch, settings)))
         await asyncio.to_thread(_clean, directory, stages, progress)
+        families = _families(directory)
         existing = _NOTHING_STORED
         if ring is not None:
             existing = await fetch_existing(
-                ring, stages, scratch, timeout_seconds=settings.load_write_timeout_seconds
+                ring,
+                stages,
+                scratch,
+                families,
+                timeout_seconds=settings.load_write_timeout_seconds,
             )
             progress.say(f"stored already: {existing.products:,} products")
-        await asyncio.to_thread(_relate, directory, stages, settings, progress)
+        await asyncio.to_thread(_relate, directory, stages, progress)
         account = read_account(stages.database, directory, options.as_of_microseconds)
         account.outcome = Outcome.DRY_RUN if options.dry_run else Outcome.UNFINISHED
         await asyncio.to_thread(_keep_rejects, options, directory, stages, account, progress)
@@ -96,7 +102,7 @@ async def load(
             _check_rejects(options, account)
             if ring is not None:
                 writer = DriverWriter(ring, settings, progress, options.as_of_microseconds)
-                account.products_written = await _write(writer, stages, existing, progress)
+                account.rows_written = await _write(writer, stages, families, existing, settings)
                 account.outcome = Outcome.WRITTEN
         except TooManyRejectsError:
             account.outcome = Outcome.TOO_MANY_REJECTS
@@ -122,34 +128,41 @@ def _clean(directory: Directory, stages: Stages, progress: Progress) -> None:
         stages.stand_in(table)
 
 
-def _relate(
-    directory: Directory, stages: Stages, settings: EtlSettings, progress: Progress
-) -> None:
+def _families(directory: Directory) -> tuple[Family, ...]:
+    """What the files of this load concern."""
+    present = {source.table for source in directory.sources}
+    return tuple(family for family in FAMILIES if not present.isdisjoint(family.tables))
+
+
+def _relate(directory: Directory, stages: Stages, progress: Progress) -> None:
     started = time.monotonic()
     stages.relate(tuple(source.table for source in directory.sources))
-    stages.merge(settings.load_slice_products)
     progress.say(f"related and merged in {time.monotonic() - started:.1f} s")
 
 
 async def _write(
-    writer: DriverWriter, stages: Stages, existing: Existing, progress: Progress
+    writer: DriverWriter,
+    stages: Stages,
+    families: tuple[Family, ...],
+    existing: Existing,
+    settings: EtlSettings,
 ) -> int:
-    """Write everything; return how many products.
+    """Write everything; return how many rows.
 
     Raises:
         WriteError: a write failed for good, or no pass over all rows was without an outage.
     """
-    products = count_products(stages)
+    for family in families:
+        await asyncio.to_thread(stages.cut, family, settings.load_slice_products)
+    rows = await asyncio.to_thread(count_rows, stages, families)
     for _ in range(_PASSES):
         outages = writer.outages
-        progress.begin(products)
-        await writer.write_rows(rendered_batches(stages))
-        progress.end()
-        bitmaps = await writer.write_live_ids(existing.deleted)
-        await writer.write_directory(bitmaps)
+        await writer.write_rows(rendered_batches(stages, families), rows)
+        if PRODUCTS in families:
+            written = await asyncio.to_thread(live_ids_by_block, stages)
+            await writer.write_directory(await writer.write_live_ids(written, existing.deleted))
         if writer.outages == outages:
-            return products
-        progress.say("no node answered for a while, and what they took last may be lost: once more")
+            return rows
     raise WriteError(f"the nodes went away in each of {_PASSES} passes over all rows")
 
 

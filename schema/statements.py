@@ -73,6 +73,54 @@ WRITE_BLOCK_ROW: Final = Statement(
     _LOAD,
     idempotent=True,
 )
+WRITE_REVIEW: Final = Statement(
+    "write_review",
+    "INSERT INTO reviews_by_product (product_id, section, item, helpfulness, reported, review,"
+    " source, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_REVIEW_OWNER: Final = Statement(
+    "write_review_owner",
+    "INSERT INTO reviews_by_id (block, review_id, product_id) VALUES (?, ?, ?) USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_REVIEW_META: Final = Statement(
+    "write_review_meta",
+    "INSERT INTO review_meta_by_product (product_id, delta, meta, totals) VALUES (?, ?, ?, ?)"
+    " USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_QUESTION: Final = Statement(
+    "write_question",
+    "INSERT INTO questions_by_product (product_id, question_id, answer_id, body, helpfulness,"
+    " photos, reported, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_QUESTION_OWNER: Final = Statement(
+    "write_question_owner",
+    "INSERT INTO questions_by_id (block, question_id, product_id) VALUES (?, ?, ?)"
+    " USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_ANSWER_OWNER: Final = Statement(
+    "write_answer_owner",
+    "INSERT INTO answers_by_id (block, answer_id, product_id, question_id) VALUES (?, ?, ?, ?)"
+    " USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_LEGACY_CART: Final = Statement(
+    "write_legacy_cart",
+    "INSERT INTO legacy_carts_by_session (user_session, cart_id, active, product_id)"
+    " VALUES (?, ?, ?, ?) USING TIMESTAMP ?",
+    _LOAD,
+    idempotent=True,
+)
 WRITE_LIVE_IDS: Final = Statement(
     "write_live_ids",
     "INSERT INTO products_by_block (block, live_ids) VALUES (?, ?) USING TIMESTAMP ?",
@@ -110,14 +158,50 @@ SELECT_ALL_STORED_PRODUCTS: Final = Statement(
     _LOAD,
     idempotent=True,
 )
+SELECT_ALL_STORED_REVIEWS: Final = Statement(
+    "select_all_stored_reviews",
+    "SELECT product_id, section, review, reported, source FROM reviews_by_product",
+    _LOAD,
+    idempotent=True,
+)
+SELECT_ALL_STORED_META: Final = Statement(
+    "select_all_stored_meta",
+    "SELECT product_id, delta, totals FROM review_meta_by_product",
+    _LOAD,
+    idempotent=True,
+)
+SELECT_ALL_STORED_QUESTIONS: Final = Statement(
+    "select_all_stored_questions",
+    "SELECT product_id, question_id, answer_id, body, photos, reported, source"
+    " FROM questions_by_product",
+    _LOAD,
+    idempotent=True,
+)
+SELECT_ALL_STORED_CARTS: Final = Statement(
+    "select_all_stored_carts",
+    "SELECT user_session, cart_id, active, product_id FROM legacy_carts_by_session",
+    _LOAD,
+    idempotent=True,
+)
 
 LOAD_STATEMENTS: Final = (
     WRITE_PRODUCT,
     WRITE_BLOCK_ROW,
+    WRITE_REVIEW,
+    WRITE_REVIEW_OWNER,
+    WRITE_REVIEW_META,
+    WRITE_QUESTION,
+    WRITE_QUESTION_OWNER,
+    WRITE_ANSWER_OWNER,
+    WRITE_LEGACY_CART,
     WRITE_LIVE_IDS,
     WRITE_SEGMENT,
     SELECT_LIVE_IDS_FOR_LOAD,
     SELECT_SEGMENT_FOR_LOAD,
     SELECT_STORED_PRODUCT,
     SELECT_ALL_STORED_PRODUCTS,
+    SELECT_ALL_STORED_REVIEWS,
+    SELECT_ALL_STORED_META,
+    SELECT_ALL_STORED_QUESTIONS,
+    SELECT_ALL_STORED_CARTS,
 )

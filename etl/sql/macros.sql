@@ -13,6 +13,10 @@ CREATE MACRO decoded_line(line) AS
     END;
 CREATE MACRO ends_in_return(line) AS ends_with(line, chr(30) || 'R');
 
+-- Where a row stands: pos is twice the line number, plus one for the second of two rows on a line.
+CREATE MACRO line_of(pos) AS pos // 2;
+CREATE MACRO part_of(pos) AS pos % 2;
+
 CREATE MACRO unquoted(field) AS
     CASE WHEN starts_with(field, '"') THEN replace(field[2:-2], '""', '"') ELSE field END;
 CREATE MACRO bare(field) AS trim(unquoted(field), ' ' || chr(9));
@@ -22,11 +26,12 @@ CREATE MACRO is_null_text(field) AS field = 'null';
 CREATE MACRO is_null_word(field) AS
     strlen(field) < 12 AND lower(trim(field, ' ' || chr(9))) = 'null';
 CREATE MACRO is_empty(field) AS strlen(field) < 12 AND trim(field, ' ' || chr(9)) = '';
+CREATE MACRO means_null(field) AS is_null_word(field) OR is_empty(field);
 
 CREATE MACRO read_text(field) AS
     CASE WHEN is_null_text(field) THEN NULL ELSE unquoted(field) END;
 CREATE MACRO read_nullable_text(field) AS
-    CASE WHEN is_null_word(field) OR is_empty(field) THEN NULL ELSE unquoted(field) END;
+    CASE WHEN means_null(field) THEN NULL ELSE unquoted(field) END;
 
 CREATE MACRO whole_number(digits) AS
     CASE WHEN regexp_full_match(digits, '0*[0-9]{1,16}') THEN TRY_CAST(digits AS BIGINT) END;
@@ -34,10 +39,11 @@ CREATE MACRO within(number, low, high) AS
     CASE WHEN number BETWEEN low AND high THEN number END;
 CREATE MACRO read_key(field) AS within(whole_number(bare(field)), 1, @max_id);
 CREATE MACRO read_parent(field) AS within(whole_number(bare(field)), 0, @max_id);
-CREATE MACRO read_quantity(field) AS
-    CASE WHEN starts_with(bare(field), '-')
-        THEN -within(whole_number(bare(field)[2:]), 0, @max_id)
-        ELSE within(whole_number(bare(field)), 0, @max_id) END;
+CREATE MACRO read_count(field) AS within(whole_number(bare(field)), 0, 2147483647);
+CREATE MACRO read_integer(field) AS
+    CASE WHEN starts_with(bare(field), '-') THEN -whole_number(bare(field)[2:])
+        ELSE whole_number(bare(field)) END;
+CREATE MACRO read_quantity(field) AS within(read_integer(field), -@max_id, @max_id);
 
 -- Whole units or two decimals, in cents; up to 13 digits, so that cents stay below 2^53. A sign of
 -- currency and thousands separators are repaired, and only where the separators stand in threes.
@@ -61,6 +67,26 @@ CREATE MACRO read_boolean(field) AS
     CASE WHEN lower(bare(field)) IN ('1', 'true', 't') THEN true
         WHEN lower(bare(field)) IN ('0', 'false', 'f') THEN false END;
 
+-- Milliseconds since 1970, up to the end of the year 9999. Digits are milliseconds; ten or fewer
+-- could be seconds, which nobody should guess. A date without a zone is UTC.
+CREATE MACRO is_rounded_date(date) AS
+    regexp_full_match(date, '[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}');
+CREATE MACRO text_date(date) AS
+    CASE WHEN regexp_full_match(
+        date,
+        '[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?))?)?'
+    ) THEN epoch_ms(TRY_CAST(date AS TIMESTAMPTZ)) END;
+CREATE MACRO read_date(field) AS
+    within(
+        CASE WHEN means_null(field) THEN 0
+            WHEN regexp_full_match(bare(field), '0|[1-9][0-9]{10,14}')
+                THEN CAST(bare(field) AS BIGINT)
+            WHEN is_rounded_date(bare(field))
+                THEN TRY_CAST(CAST(bare(field) AS DOUBLE) AS BIGINT)
+            ELSE text_date(bare(field)) END,
+        0, 253402300799999
+    );
+
 CREATE MACRO flag_when(condition, bit) AS CASE WHEN condition THEN bit ELSE 0 END;
 CREATE MACRO text_flags(field) AS
     flag_when(is_null_text(field), @null_word)
@@ -74,9 +100,16 @@ CREATE MACRO price_flags(field) AS
     flag_when(plain_cents(bare(field)) IS NULL, @formatted_price)
     | flag_when(read_cents(field) >= 500000000, @extreme_value);
 CREATE MACRO nullable_price_flags(field) AS
-    CASE WHEN is_null_word(field) OR is_empty(field) THEN nullable_flags(field)
+    CASE WHEN means_null(field) THEN nullable_flags(field)
         ELSE price_flags(field) END;
-CREATE MACRO boolean_flags(field) AS flag_when(bare(field) NOT IN ('0', '1'), @boolean_word);
+CREATE MACRO quantity_flags(field) AS flag_when(read_quantity(field) = 0, @extreme_value);
+CREATE MACRO boolean_flags(field, usual) AS
+    flag_when(NOT list_contains(usual, bare(field)), @boolean_word);
+CREATE MACRO date_flags(field) AS
+    CASE WHEN regexp_full_match(bare(field), '[0-9]+') THEN 0
+        WHEN means_null(field) THEN @null_date
+        WHEN is_rounded_date(bare(field)) THEN @rounded_date
+        ELSE @text_date END;
 
 -- JSON text exactly as schema/documents.py writes it. DuckDB writes some control characters with
 -- capital digits, so texts that hold one of those take the long way.
@@ -90,4 +123,16 @@ CREATE MACRO price_text(cents) AS
     CAST(cents // 100 AS VARCHAR) || '.' || lpad(CAST(cents % 100 AS VARCHAR), 2, '0');
 CREATE MACRO json_price(cents) AS
     CASE WHEN cents IS NULL THEN 'null' ELSE '"' || price_text(cents) || '"' END;
+CREATE MACRO json_boolean(flag) AS CASE WHEN flag THEN 'true' ELSE 'false' END;
+CREATE MACRO json_date(milliseconds) AS
+    '"' || strftime(make_timestamp_ms(milliseconds), '%Y-%m-%dT%H:%M:%S.%gZ') || '"';
+-- Exactly rounded to 16 decimals, as the contract's answers are.
+CREATE MACRO sixteen_decimals(units) AS
+    CAST(units // 10000000000000000 AS VARCHAR) || '.'
+    || lpad(CAST(units % 10000000000000000 AS VARCHAR), 16, '0');
+CREATE MACRO json_mean(total, rows) AS
+    CASE WHEN rows = 0 THEN 'null'
+        ELSE '"' || sixteen_decimals(
+            (CAST(total AS HUGEINT) * 20000000000000000 + rows) // (2 * rows)
+        ) || '"' END;
 CREATE MACRO etag_of(body) AS left(md5(body), 16);

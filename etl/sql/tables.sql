@@ -6,25 +6,20 @@ CREATE TABLE rejects (
 );
 CREATE TABLE flag_kinds (bit INTEGER, section VARCHAR, kind VARCHAR);
 
-CREATE TABLE stored_product (
-    id BIGINT, name VARCHAR, slogan VARCHAR, description VARCHAR, category VARCHAR,
-    default_price BIGINT
-);
-CREATE TABLE stored_features (
-    id BIGINT, product_id BIGINT, feature VARCHAR, value VARCHAR, pos BIGINT
-);
-CREATE TABLE stored_styles (
-    id BIGINT, product_id BIGINT, name VARCHAR, sale_price BIGINT, original_price BIGINT,
-    default_style BOOLEAN, pos BIGINT
-);
-CREATE TABLE stored_photos (
-    id BIGINT, style_id BIGINT, url VARCHAR, thumbnail_url VARCHAR, pos BIGINT
-);
-CREATE TABLE stored_skus (
-    id BIGINT, style_id BIGINT, size VARCHAR, quantity BIGINT, pos BIGINT
-);
-CREATE TABLE stored_related (
-    id BIGINT, product_id BIGINT, related_product_id BIGINT, pos BIGINT
-);
 -- Ids of all products that live, whether or not this load touches them.
 CREATE TABLE stored_ids (id BIGINT);
+-- Products whose meta is stored and whose reviews this load touches.
+CREATE TABLE stored_meta (product_id BIGINT);
+-- Where rows stood that this load may give another partition.
+CREATE TABLE placed_reviews (product_id BIGINT, id BIGINT);
+CREATE TABLE placed_questions (product_id BIGINT, question_id BIGINT, id BIGINT);
+CREATE TABLE placed_cart (user_session BIGINT, id BIGINT);
+-- What the files name, and what the scans found to be touched beside it.
+CREATE TABLE named_products (id BIGINT);
+CREATE TABLE named_styles (id BIGINT);
+CREATE TABLE named_review_products (id BIGINT);
+CREATE TABLE named_reviews (id BIGINT);
+CREATE TABLE named_characteristics (id BIGINT);
+CREATE TABLE named_question_products (id BIGINT);
+CREATE TABLE named_questions (id BIGINT);
+CREATE TABLE named_answers (id BIGINT);

@@ -9,12 +9,12 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from etl.errors import WriteError
 from etl.progress import Progress
-from etl.render import RenderedRow
+from etl.render import Batch
 from etl.settings import EtlSettings
 from ring import (
     RingClient,
@@ -29,7 +29,6 @@ from schema.documents import (
     count_live_ids,
     drop_live_ids,
     merge_live_ids,
-    pack_live_ids,
     pack_segment,
     segment_of,
 )
@@ -37,9 +36,7 @@ from schema.statements import (
     SELECT_LIVE_IDS_FOR_LOAD,
     SELECT_SEGMENT_FOR_LOAD,
     SELECT_STORED_PRODUCT,
-    WRITE_BLOCK_ROW,
     WRITE_LIVE_IDS,
-    WRITE_PRODUCT,
     WRITE_SEGMENT,
 )
 
@@ -64,7 +61,6 @@ class DriverWriter:
         self._settings = settings
         self._progress = progress
         self._as_of = as_of_microseconds
-        self._written: dict[int, bytes] = {}
         self.in_flight = 0
         self.outages = 0
         """Attempts that found no node to serve them. A node that was killed may have lost what it
@@ -72,20 +68,25 @@ class DriverWriter:
         so what was acknowledged before an outage of all replicas has to be written again."""
 
     def __repr__(self) -> str:
-        return f"<DriverWriter in_flight={self.in_flight} blocks={len(self._written)}>"
+        return f"<DriverWriter in_flight={self.in_flight}>"
 
-    async def write_rows(self, batches: AsyncIterator[list[RenderedRow]]) -> None:
-        """Write each product and its row in the list.
+    async def write_rows(self, batches: AsyncIterator[Batch], total: int) -> None:
+        """Write all rows; about `total` of them are expected.
 
         Raises:
             WriteError: Cassandra refused a row, or no node took it in `load_give_up_seconds`.
         """
+        self._progress.begin(total)
         await self._for_each(batches, self._write_batch)
+        self._progress.end()
 
-    async def write_live_ids(self, deleted: frozenset[int]) -> dict[int, bytes]:
+    async def write_live_ids(
+        self, written: Mapping[int, bytes], deleted: frozenset[int]
+    ) -> dict[int, bytes]:
         """Merge the written ids into the bitmaps of their blocks; return the bitmaps.
 
         Args:
+            written: bitmaps of the products that this load writes, by block.
             deleted: products that were deleted when the load began. Whether they live again is
                 read back, because a deletion later than the load's as-of outlives it.
 
@@ -94,7 +95,7 @@ class DriverWriter:
         """
         still_deleted: dict[int, list[int]] = defaultdict(list)
         for product_id in deleted:
-            if block_of(product_id) in self._written:
+            if block_of(product_id) in written:
                 row = await self._execute(SELECT_STORED_PRODUCT.name, (product_id,))
                 if row and not row[0][0]:
                     still_deleted[block_of(product_id)].append(product_id)
@@ -103,13 +104,13 @@ class DriverWriter:
         async def merge(block: int) -> None:
             stored = await self._fetch_live_ids(block)
             live_ids = drop_live_ids(
-                still_deleted[block], base=merge_live_ids(stored, self._written[block])
+                still_deleted[block], base=merge_live_ids(stored, written[block])
             )
             bitmaps[block] = live_ids
             if live_ids != stored:
                 await self._execute(WRITE_LIVE_IDS.name, (block, live_ids, _derived_microseconds()))
 
-        await self._for_each(_one_by_one(sorted(self._written)), merge)
+        await self._for_each(_one_by_one(sorted(written)), merge)
         return bitmaps
 
     async def write_directory(self, bitmaps: dict[int, bytes]) -> None:
@@ -143,17 +144,11 @@ class DriverWriter:
         rows = await self._execute(SELECT_LIVE_IDS_FOR_LOAD.name, (block,))
         return (rows[0][0] or b"") if rows else b""
 
-    async def _write_batch(self, rows: list[RenderedRow]) -> None:
-        for row in rows:
-            block = block_of(row.product_id)
-            await self._execute(WRITE_PRODUCT.name, (*row[:-1], self._as_of))
-            await self._execute(
-                WRITE_BLOCK_ROW.name, (block, row.product_id, row.list_row, self._as_of)
-            )
-            self._written[block] = pack_live_ids(
-                (row.product_id,), base=self._written.get(block, b"")
-            )
-            self._progress.add(1)
+    async def _write_batch(self, batch: Batch) -> None:
+        timestamp = _derived_microseconds() if batch.dataset.derived else self._as_of
+        for row in batch.rows:
+            await self._execute(batch.dataset.write.name, (*row, timestamp))
+        self._progress.add(len(batch.rows))
 
     async def _for_each(
         self, items: AsyncIterator[ItemT], handle: Callable[[ItemT], Awaitable[None]]

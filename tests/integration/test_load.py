@@ -10,7 +10,7 @@ from etl.account import Outcome
 from etl.errors import TooManyRejectsError
 from etl.thresholds import RejectsAllowed
 from ring import RingClient, RingSettings
-from schema.documents import MAX_ID, block_of, count_live_ids
+from schema.documents import MAX_ID, count_live_ids
 from schema.statements import LOAD_STATEMENTS, WRITE_PRODUCT
 from tests.support.legacy_files import clean_files, write_files
 from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
@@ -25,6 +25,17 @@ _CATALOG = {
     "photos": '1,1,"u1","t1"\n2,1,"u2","t2\n3,2,null,"t3"\n4,5,"u4","t4"\n',
     "skus": '1,1,"XS",8\n2,1,"XS",0\n3,5,"M",4\n4,77,"M",4\n',
     "related": "1,1,2\n2,1,7\n3,1,2\n4,2,2\n5,7,0\n",
+    "reviews": '1,1,5,1596080481467,"s","b",true,false,"n","e",null,8\n'
+    '2,2,3,"2019-01-01","s2","b2",0,1,"n2","e2","r2",0\n'
+    '3,2,4,0,"s3","b3",1,0,"n3",null,null,2\n',
+    "reviews_photos": '1,1,"p1"\n2,2,"p2"\n3,1,"p3"\n',
+    "characteristics": '1,1,"Fit"\n2,2,"Fit"\n3,999,"Size"\n',
+    "characteristic_reviews": "1,1,1,4\n2,2,2,3\n3,2,3,5\n",
+    "questions": '1,1,"q","2020-01-01","n","e",0,1\n2,2,"q2",0,"n2","e2",1,0\n',
+    "answers": '1,1,"a","2020-01-01","n","e",0,1\n2,2,"a2",0,"n2","e2",0,0\n'
+    '3,2,"a3",0,"n3","e3",1,7\n',
+    "answers_photos": '1,1,"p1"\n2,2,"p2"\n',
+    "cart": "1,70,1,1\n2,71,2,0\n",
 }
 
 
@@ -36,11 +47,8 @@ async def test_load_when_done_then_tables_hold_what_the_files_say(
     stored = await read_tables(ring_settings)
     cleaned = await asyncio.to_thread(clean_files, tmp_path)
     assert account.outcome is Outcome.WRITTEN
-    assert account.products_written == 7
-    assert stored.tables["products_by_id"] == sorted(row[:-1] for row in cleaned.rows.values())
-    assert stored.tables["products_by_block"] == sorted(
-        (block_of(row.product_id), row.product_id, row.list_row) for row in cleaned.rows.values()
-    )
+    assert account.rows_written == sum(map(len, cleaned.tables.values()))
+    assert stored.rendered() == cleaned.tables
     assert stored.listed_ids() == stored.product_ids() == _PRODUCT_IDS
     assert stored.counted() == {0: 4, 1: 1, 2500: 1, MAX_ID // 1000: 1}
 
@@ -58,28 +66,40 @@ async def test_load_when_repeated_then_the_same_tables(
 
 
 @pytest.mark.parametrize(
-    "halves",
+    "parts",
     [
-        (("product", "styles"), ("features", "photos", "skus", "related")),
-        (("product", "features", "styles", "photos"), ("skus", "related")),
-        (("product", "features"), ("styles",), ("photos", "related"), ("skus",)),
+        (
+            "product styles reviews characteristics questions cart",
+            "features photos skus related answers answers_photos",
+            "reviews_photos characteristic_reviews",
+        ),
+        (
+            "product features styles photos reviews reviews_photos questions answers",
+            "skus related characteristics characteristic_reviews answers_photos cart",
+        ),
+        (
+            "product features",
+            "styles reviews questions",
+            "photos related characteristics answers",
+            "skus reviews_photos characteristic_reviews answers_photos cart",
+        ),
     ],
 )
-async def test_load_when_in_halves_by_file_then_as_whole(
-    halves: tuple[tuple[str, ...], ...], tmp_path: Path, ring_settings: RingSettings
+async def test_load_when_in_parts_by_file_then_as_whole(
+    parts: tuple[str, ...], tmp_path: Path, ring_settings: RingSettings
 ) -> None:
     """Absent files are kept from the tables, so parts add up."""
-    for number, names in enumerate(halves):
+    for number, names in enumerate(parts):
         part = tmp_path / str(number)
         part.mkdir()
         await load_directory(
-            write_files(part, {name: _CATALOG[name] for name in names}), ring_settings
+            write_files(part, {name: _CATALOG[name] for name in names.split()}), ring_settings
         )
     whole = tmp_path / "whole"
     whole.mkdir()
     cleaned = await asyncio.to_thread(clean_files, write_files(whole, _CATALOG))
     stored = await read_tables(ring_settings)
-    assert stored.tables["products_by_id"] == sorted(row[:-1] for row in cleaned.rows.values())
+    assert stored.rendered() == cleaned.tables
     assert stored.counted() == {0: 4, 1: 1, 2500: 1, MAX_ID // 1000: 1}
 
 
@@ -95,6 +115,16 @@ async def test_load_when_rows_are_split_then_as_the_files_one_after_the_other(
         "photos": '1,5,"u1","t1"\n',
         "skus": '9,1,"XL",1\n2,1,"S",6\n',
         "related": "2,7,1\n8,999,3\n",
+        # Review 2 moves from product 2 to 7, photo 1 to it, characteristic 2 to product 7.
+        "reviews": '2,7,1,"2019-01-01","s2","b2",1,0,"n2","e2",null,3\n',
+        "reviews_photos": '1,2,"p1"\n4,3,"p4"\n',
+        "characteristics": '2,7,"Fit"\n4,1,"Fit"\n',
+        "characteristic_reviews": "1,4,1,2\n9,2,2,2\n",
+        # Question 2 moves from product 2 to 1 with its answers, answer 1 from question 1 to 2.
+        "questions": '2,1,"q2",0,"n2","e2",0,4\n',
+        "answers": '1,2,"a","2020-01-01","n","e",0,1\n',
+        "answers_photos": '2,3,"p2"\n',
+        "cart": "1,72,1,1\n",
     }
     first, second, both = (tmp_path / name for name in ("first", "second", "both"))
     for directory in (first, second, both):
@@ -104,7 +134,7 @@ async def test_load_when_rows_are_split_then_as_the_files_one_after_the_other(
     joined = {name: _CATALOG[name].rstrip("\n") + "\n" + later[name] for name in _CATALOG}
     cleaned = await asyncio.to_thread(clean_files, write_files(both, joined))
     stored = await read_tables(ring_settings)
-    assert stored.tables["products_by_id"] == sorted(row[:-1] for row in cleaned.rows.values())
+    assert stored.rendered() == cleaned.tables
     assert [one["feature"] for one in stored.body(1, "product")["features"]] == ["UV"]
     assert stored.counted() == {0: 5, 1: 1, 2500: 1, MAX_ID // 1000: 1}
 
@@ -130,7 +160,7 @@ async def test_load_when_too_many_rejects_then_nothing_is_written(
 ) -> None:
     """The threshold is judged before the first write; the rejects are kept all the same."""
     write_files(tmp_path, _CATALOG)
-    with pytest.raises(TooManyRejectsError, match="3 of 27 rows"):
+    with pytest.raises(TooManyRejectsError, match="3 of 48 rows"):
         await load_directory(tmp_path, ring_settings, rejects_allowed=RejectsAllowed(rows=2))
     assert not (await read_tables(ring_settings)).product_ids()
     assert len((tmp_path / "rejects.jsonl").read_text().splitlines()) == 3

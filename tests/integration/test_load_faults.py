@@ -14,10 +14,11 @@ from typing import Any, cast
 import pytest
 
 from etl.__main__ import main
+from etl.datasets import PRODUCTS
 from etl.errors import WriteError
 from etl.exit_status import ExitStatus
 from etl.progress import Progress
-from etl.render import RenderedRow
+from etl.render import Batch
 from etl.settings import EtlSettings
 from etl.writers.driver import DriverWriter
 from ring import (
@@ -28,6 +29,7 @@ from ring import (
     RingUnavailableError,
 )
 from ring.nodes.settings import REPOSITORY
+from schema.documents import block_of, pack_live_ids
 from schema.statements import LOAD_STATEMENTS
 from tests.support.legacy_files import write_files
 from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
@@ -78,12 +80,20 @@ def _writer(ring: UnreliableRing, **changes: Any) -> DriverWriter:
     return DriverWriter(cast("RingClient", ring), EtlSettings(**changes), Progress(), as_of)
 
 
-async def _batches(product_ids: Sequence[int]) -> AsyncIterator[list[RenderedRow]]:
+async def _batches(product_ids: Sequence[int]) -> AsyncIterator[Batch]:
+    by_id, by_block = PRODUCTS.datasets
     for start in range(0, len(product_ids), 8):
-        yield [
-            RenderedRow(number, b"{}", "e", b"[]", "e", b"{}", b"{}", "e", b'{"id":%d}' % number)
-            for number in product_ids[start : start + 8]
-        ]
+        some = product_ids[start : start + 8]
+        yield Batch(by_id, [(one, b"{}", "e", b"[]", "e", b"{}", b"{}", "e") for one in some])
+        yield Batch(by_block, [(block_of(one), one, b'{"id":%d}' % one) for one in some])
+
+
+def _live_ids(product_ids: Sequence[int]) -> dict[int, bytes]:
+    blocks = {block_of(one) for one in product_ids}
+    return {
+        block: pack_live_ids(one for one in product_ids if block_of(one) == block)
+        for block in blocks
+    }
 
 
 async def test_rows_when_writes_fail_then_tried_until_all_are_stored(
@@ -93,8 +103,9 @@ async def test_rows_when_writes_fail_then_tried_until_all_are_stored(
     product_ids = range(1, 3_000, 9)
     async with _unreliable(ring_settings, 0.3) as ring:
         writer = _writer(ring, load_concurrency=24)
-        await writer.write_rows(_batches(product_ids))
-        await writer.write_directory(await writer.write_live_ids(frozenset()))
+        await writer.write_rows(_batches(product_ids), 2 * len(product_ids))
+        bitmaps = await writer.write_live_ids(_live_ids(product_ids), frozenset())
+        await writer.write_directory(bitmaps)
     stored = await read_tables(ring_settings)
     assert stored.product_ids() == stored.listed_ids() == list(product_ids)
     assert sum(stored.counted().values()) == len(product_ids)
@@ -109,7 +120,7 @@ async def test_rows_when_no_node_takes_them_then_the_load_gives_up_loudly(
     async with _unreliable(ring_settings, 2.0) as ring:
         writer = _writer(ring, load_concurrency=2, load_give_up_seconds=0.3)
         with pytest.raises(WriteError, match="no node took it"):
-            await writer.write_rows(_batches(range(1, 100)))
+            await writer.write_rows(_batches(range(1, 100)), 198)
 
 
 async def test_rows_when_cassandra_refuses_them_then_the_load_stops_at_once(
@@ -119,7 +130,7 @@ async def test_rows_when_cassandra_refuses_them_then_the_load_stops_at_once(
     async with _unreliable(ring_settings, 0.0) as ring:
         writer = _writer(ring)
         with pytest.raises(WriteError, match="refused"):
-            await writer.write_rows(_batches([2**70]))
+            await writer.write_rows(_batches([2**70]), 2)
 
 
 def test_load_when_no_cassandra_answers_then_status_4_soon(

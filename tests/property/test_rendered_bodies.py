@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.render import RenderedRow
 from etl.stages import Stages
 from schema.documents import (
     Feature,
@@ -20,6 +19,7 @@ from schema.documents import (
     Sku,
     SourceRows,
     Style,
+    block_of,
     etag_of,
     render_list_row,
     render_product,
@@ -96,6 +96,10 @@ def test_bodies_when_loaded_from_files_then_the_encoders(catalog: Catalog, last_
         cleaned = clean_files(write_files(Path(name), files))
     assert cleaned.account.rejected_rows == 0
     assert cleaned.rows == expected
+    assert cleaned.tables["products_by_block"] == sorted(
+        (block_of(product.product_id), product.product_id, render_list_row(product))
+        for product, _styles, _related in catalog.products
+    )
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +127,9 @@ def _price(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02d}" if cents % 100 else str(cents // 100)
 
 
-def _write(catalog: Catalog, *, last_end: str) -> tuple[dict[str, str], dict[int, RenderedRow]]:
+def _write(
+    catalog: Catalog, *, last_end: str
+) -> tuple[dict[str, str], dict[int, tuple[object, ...]]]:
     """Return the rows of each file, and what must be stored.
 
     `last_end` ends the last line of each file.
@@ -131,7 +137,7 @@ def _write(catalog: Catalog, *, last_end: str) -> tuple[dict[str, str], dict[int
     lines: dict[str, list[str]] = {
         name: [] for name in ("product", "features", "styles", "photos", "skus", "related")
     }
-    expected: dict[int, RenderedRow] = {}
+    expected: dict[int, tuple[object, ...]] = {}
     for product, drawn_styles, related in catalog.products:
         # photos.csv is read by physical line, so its texts hold no line breaks.
         styles = [_without_breaks(style) for style in drawn_styles]
@@ -141,7 +147,7 @@ def _write(catalog: Catalog, *, last_end: str) -> tuple[dict[str, str], dict[int
             render_related(related),
             render_styles(product.product_id, styles),
         )
-        expected[product.product_id] = RenderedRow(
+        expected[product.product_id] = (
             product.product_id,
             bodies[0],
             etag_of(bodies[0]),
@@ -150,7 +156,6 @@ def _write(catalog: Catalog, *, last_end: str) -> tuple[dict[str, str], dict[int
             render_source_rows(source),
             bodies[2],
             etag_of(bodies[2]),
-            render_list_row(product),
         )
     return {
         name: "\n".join(rows) + (last_end if rows else "") for name, rows in lines.items()

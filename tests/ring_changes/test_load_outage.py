@@ -60,7 +60,7 @@ async def test_load_when_the_only_node_dies_and_returns_then_every_row_is_stored
     account = await load
     stored = await read_tables(settings)
     wanted = list(range(1, PRODUCTS + 1))
-    assert account.products_written == PRODUCTS
+    assert account.rows_written == 2 * PRODUCTS
     assert stored.product_ids() == stored.listed_ids() == wanted
     assert [row[1] for row in stored.tables["products_by_block"]] == wanted
     assert sum(stored.counted().values()) == PRODUCTS

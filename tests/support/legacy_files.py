@@ -11,8 +11,9 @@ from typing import Any
 import duckdb
 
 from etl.account import Account, FileAccount, Outcome, read_account
+from etl.datasets import FAMILIES
 from etl.rejects import write_rejects
-from etl.render import RenderedRow, rendered_batches
+from etl.render import rendered_batches
 from etl.sources import inspect, open_directory
 from etl.stages import Stages
 
@@ -23,6 +24,15 @@ HEADERS = {
     "photos": "id,styleId,url,thumbnail_url",
     "skus": "id,styleId,size,quantity",
     "related": "id,current_product_id,related_product_id",
+    "reviews": "id,product_id,rating,date,summary,body,recommend,reported,reviewer_name,"
+    "reviewer_email,response,helpfulness",
+    "reviews_photos": "id,review_id,url",
+    "characteristics": "id,product_id,name",
+    "characteristic_reviews": "id,characteristic_id,review_id,value",
+    "questions": "id,product_id,body,date_written,asker_name,asker_email,reported,helpful",
+    "answers": "id,question_id,body,date_written,answerer_name,answerer_email,reported,helpful",
+    "answers_photos": "id,answer_id,url",
+    "cart": "id,user_session,product_id,active",
 }
 PRODUCT_1 = '1,"Camo","Blend","So","Jackets",140\n'
 STYLE_1 = '1,1,"Green",null,140,1\n'
@@ -30,11 +40,19 @@ STYLE_1 = '1,1,"Green",null,140,1\n'
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The account, the rejects as their file tells them, and the rows that would be written."""
+    """The account, the rejects as their file tells them, and the rows that would be written.
+
+    Rows are by table, sorted, in the order of `etl.datasets.Dataset.columns`.
+    """
 
     account: Account
     rejects: list[dict[str, Any]]
-    rows: dict[int, RenderedRow]
+    tables: dict[str, list[tuple[Any, ...]]]
+
+    @property
+    def rows(self) -> dict[int, tuple[Any, ...]]:
+        """The rows of `products_by_id` by product id."""
+        return {row[0]: row for row in self.tables["products_by_id"]}
 
     def file(self, name: str) -> FileAccount:
         """The account of one file, by its stem."""
@@ -42,15 +60,15 @@ class Cleaned:
 
     def product(self, product_id: int) -> Any:
         """The product's decoded body."""
-        return json.loads(self.rows[product_id].product)
+        return json.loads(self.rows[product_id][1])
 
     def styles(self, product_id: int) -> Any:
         """The decoded list of the product's styles."""
-        return json.loads(self.rows[product_id].styles)["results"]
+        return json.loads(self.rows[product_id][6])["results"]
 
     def related(self, product_id: int) -> Any:
         """The decoded related body."""
-        return json.loads(self.rows[product_id].related)
+        return json.loads(self.rows[product_id][3])
 
 
 def write_files(directory: Path, rows: Mapping[str, str | bytes]) -> Path:
@@ -75,13 +93,19 @@ def clean_files(directory: Path) -> Cleaned:
         for table in found.missing:
             stages.stand_in(table)
         stages.relate(tuple(source.table for source in found.sources))
-        stages.merge(slice_products=3)
+        for family in FAMILIES:
+            stages.cut(family, slice_members=3)
         account = replace(read_account(database, found, 1), outcome=Outcome.DRY_RUN)
         write_rejects(database, found.sources, scratch / "rejects.jsonl")
         lines = (scratch / "rejects.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = asyncio.run(_collect(stages))
-    return Cleaned(account, [json.loads(line) for line in lines], rows)
+        tables = asyncio.run(_collect(stages))
+    return Cleaned(account, [json.loads(line) for line in lines], tables)
 
 
-async def _collect(stages: Stages) -> dict[int, RenderedRow]:
-    return {row.product_id: row async for batch in rendered_batches(stages) for row in batch}
+async def _collect(stages: Stages) -> dict[str, list[tuple[Any, ...]]]:
+    tables: dict[str, list[tuple[Any, ...]]] = {
+        dataset.table: [] for family in FAMILIES for dataset in family.datasets
+    }
+    async for batch in rendered_batches(stages, FAMILIES):
+        tables[batch.dataset.table].extend(batch.rows)
+    return {name: sorted(rows) for name, rows in tables.items()}

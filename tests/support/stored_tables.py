@@ -9,16 +9,22 @@ from typing import Any
 import orjson
 
 from etl.account import Account
+from etl.datasets import FAMILIES
 from etl.progress import Progress
 from etl.settings import EtlSettings
 from etl.workflow import LoadOptions, load
 from ring import Consistency, RingClient, RingSettings, Statement
 from schema.documents import unpack_live_ids, unpack_segment
 
+_COLUMNS = {
+    dataset.table: ", ".join(
+        "toUnixTimestamp(written_at)" if name == "written_at" else name for name in dataset.columns
+    )
+    for family in FAMILIES
+    for dataset in family.datasets
+}
 _SELECTS = {
-    "products_by_id": "SELECT product_id, product, product_etag, related, related_etag,"
-    " source_rows, styles, styles_etag FROM products_by_id",
-    "products_by_block": "SELECT block, product_id, product FROM products_by_block",
+    **{table: f"SELECT {columns} FROM {table}" for table, columns in _COLUMNS.items()},  # noqa: S608
     "live_ids": "SELECT DISTINCT block, live_ids FROM products_by_block",
     "product_directory": "SELECT segment, live_rows FROM product_directory",
 }
@@ -39,6 +45,17 @@ class StoredTables:
         """Ids of the rows of `products_by_id`."""
         return [row[0] for row in self.tables["products_by_id"]]
 
+    def rendered(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The tables whose rows are rendered from the files; see `Cleaned.tables`.
+
+        Without the empty rows that stand where something has moved away.
+        """
+        return {
+            name: [row for row in rows if not _is_vacated(name, row)]
+            for name, rows in self.tables.items()
+            if name in _COLUMNS
+        }
+
     def body(self, product_id: int, column: str) -> Any:
         """The decoded `product`, `related` or `styles` of one product."""
         place = {"product": 1, "related": 3, "styles": 6}[column]
@@ -58,6 +75,13 @@ class StoredTables:
             for place, rows in enumerate(unpack_segment(packed))
             if rows
         }
+
+
+def _is_vacated(table: str, row: tuple[Any, ...]) -> bool:
+    if table == "legacy_carts_by_session":
+        return not row[3]
+    place = {"reviews_by_product": 5, "questions_by_product": 3}.get(table)
+    return place is not None and not row[place]
 
 
 async def read_tables(settings: RingSettings) -> StoredTables:

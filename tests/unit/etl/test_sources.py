@@ -55,12 +55,10 @@ def test_file_when_it_is_a_directory_then_refused(tmp_path: Path) -> None:
         open_directory(tmp_path, tmp_path)
 
 
-def test_directory_when_files_absent_or_of_later_versions_then_both_listed(tmp_path: Path) -> None:
-    """What is not read is told, so that nobody takes it for loaded."""
+def test_directory_when_files_absent_then_listed(tmp_path: Path) -> None:
+    """What is not there is told, so that nobody takes it for loaded."""
     write_files(tmp_path, {"product": PRODUCT_1})
-    (tmp_path / "reviews.csv").write_text("id\n")
     cleaned = clean_files(tmp_path)
-    assert cleaned.account.not_read == ("reviews.csv",)
     assert cleaned.file("skus").missing
     assert not cleaned.file("product").missing
 

@@ -48,27 +48,28 @@ UNION SELECT product_id FROM page_skus
     SEMI JOIN skus_clean ON skus_clean.id = CAST(page_skus.id AS BIGINT)
 UNION SELECT product_id FROM page_related SEMI JOIN related_clean USING (id);
 
-INSERT INTO stored_product
+INSERT INTO stored_product BY NAME
 SELECT product.id, product.name, product.slogan, product.description, product.category,
-    CAST(replace(product.default_price, '.', '') AS BIGINT)
+    CAST(replace(product.default_price, '.', '') AS BIGINT) AS default_price, -1000000000 AS pos
 FROM page WHERE product.id IN (FROM touched);
-INSERT INTO stored_features
-SELECT id, product_id, feature, value, ordinal - 1000000000
+INSERT INTO stored_features BY NAME
+SELECT id, product_id, feature, value, ordinal - 1000000000 AS pos
 FROM page_features WHERE product_id IN (FROM touched);
-INSERT INTO stored_styles
-SELECT style.style_id, product_id, style.name,
-    CAST(replace(style.sale_price, '.', '') AS BIGINT),
-    CAST(replace(style.original_price, '.', '') AS BIGINT),
-    style."default?", ordinal - 1000000000
+INSERT INTO stored_styles BY NAME
+SELECT style.style_id AS id, product_id, style.name,
+    CAST(replace(style.sale_price, '.', '') AS BIGINT) AS sale_price,
+    CAST(replace(style.original_price, '.', '') AS BIGINT) AS original_price,
+    style."default?" AS default_style, ordinal - 1000000000 AS pos
 FROM page_styles WHERE product_id IN (FROM touched);
-INSERT INTO stored_photos
-SELECT id, style_id, photo.url, photo.thumbnail_url, ordinal - 1000000000
+INSERT INTO stored_photos BY NAME
+SELECT id, product_id, style_id, photo.url, photo.thumbnail_url, ordinal - 1000000000 AS pos
 FROM page_photos WHERE product_id IN (FROM touched);
-INSERT INTO stored_skus
-SELECT CAST(id AS BIGINT), style_id, sku.size, sku.quantity, ordinal - 1000000000
+INSERT INTO stored_skus BY NAME
+SELECT CAST(id AS BIGINT) AS id, product_id, style_id, sku.size, sku.quantity,
+    ordinal - 1000000000 AS pos
 FROM page_skus WHERE product_id IN (FROM touched);
-INSERT INTO stored_related
-SELECT id, product_id, related_product_id, ordinal - 1000000000
+INSERT INTO stored_related BY NAME
+SELECT id, product_id, related_product_id, ordinal - 1000000000 AS pos
 FROM page_related WHERE product_id IN (FROM touched);
 
 DROP TABLE page;

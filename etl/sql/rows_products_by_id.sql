@@ -1,7 +1,7 @@
--- The rows of one slice as they are stored, in the order of etl.render.RenderedRow.
+-- One product with its styles and related products: three bodies and their entity tags.
 WITH bodies AS (
     SELECT
-        product_id, list_row, product,
+        product_id, product,
         '{"product_id":"' || product_id || '","results":[' || coalesce(styles.objects, '') || ']}'
             AS styles,
         '[' || coalesce(related.related_ids, '') || ']' AS related,
@@ -12,6 +12,6 @@ WITH bodies AS (
     LEFT JOIN slice_related AS related USING (product_id)
 )
 SELECT
-    product_id, encode(product), etag_of(product), encode(related), etag_of(related),
-    encode(source_rows), encode(styles), etag_of(styles), encode(list_row)
-FROM bodies;
+    product_id, product, etag_of(product) AS product_etag, related,
+    etag_of(related) AS related_etag, source_rows, styles, etag_of(styles) AS styles_etag
+FROM bodies

@@ -1,0 +1,191 @@
+"""What a load leaves: the rows of every table, rendered slice by slice from the merged files."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from etl.tables import CART, PRODUCT_TABLES, QUESTION_TABLES, REVIEW_TABLES, Table
+from ring.statements import Statement
+from schema.statements import (
+    WRITE_ANSWER_OWNER,
+    WRITE_BLOCK_ROW,
+    WRITE_LEGACY_CART,
+    WRITE_PRODUCT,
+    WRITE_QUESTION,
+    WRITE_QUESTION_OWNER,
+    WRITE_REVIEW,
+    WRITE_REVIEW_META,
+    WRITE_REVIEW_OWNER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The rows of one table.
+
+    Attributes:
+        table: the table; `sql/rows_<table>.sql` selects its rows of a slice.
+        columns: what that selects, in the order of the statement's values.
+        blobs: those of the columns that are text in SQL and bytes in the table.
+        counted: the relation that has as many rows, for the progress.
+        write: the statement of the driver's writer; its last value is the timestamp.
+        derived: whether rows are computed from those of several loads, so that they bear the time
+            of computing: an older as-of must not hide what only it brought.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    blobs: frozenset[str]
+    counted: str
+    write: Statement
+    derived: bool = False
+
+    @property
+    def stage(self) -> str:
+        """The stem of its SQL file."""
+        return f"rows_{self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Datasets that are rendered together, by slices of one key.
+
+    Attributes:
+        tables: the legacy files that they come from; a load with none of them leaves them alone.
+        slice_ids: a query of the keys to slice: product ids, or sessions.
+        stages: what makes the temporary tables of a slice.
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    slice_ids: str
+    stages: tuple[str, ...]
+    datasets: tuple[Dataset, ...]
+
+
+PRODUCTS: Final = Family(
+    "products",
+    PRODUCT_TABLES,
+    "SELECT id FROM product_final",
+    ("slice_products", "slice_styles", "slice_related"),
+    (
+        Dataset(
+            "products_by_id",
+            (
+                "product_id",
+                "product",
+                "product_etag",
+                "related",
+                "related_etag",
+                "source_rows",
+                "styles",
+                "styles_etag",
+            ),
+            frozenset({"product", "related", "source_rows", "styles"}),
+            "product_final",
+            WRITE_PRODUCT,
+        ),
+        Dataset(
+            "products_by_block",
+            ("block", "product_id", "product"),
+            frozenset({"product"}),
+            "product_final",
+            WRITE_BLOCK_ROW,
+        ),
+    ),
+)
+REVIEWS: Final = Family(
+    "reviews",
+    REVIEW_TABLES,
+    "SELECT product_id FROM reviews_final UNION SELECT product_id FROM characteristics_final"
+    " UNION SELECT product_id FROM placed_reviews UNION SELECT product_id FROM stored_meta",
+    ("slice_reviews",),
+    (
+        Dataset(
+            "reviews_by_product",
+            (
+                "product_id",
+                "section",
+                "item",
+                "helpfulness",
+                "reported",
+                "review",
+                "source",
+                "written_at",
+            ),
+            frozenset({"review", "source"}),
+            "reviews_final",
+            WRITE_REVIEW,
+        ),
+        Dataset(
+            "reviews_by_id",
+            ("block", "review_id", "product_id"),
+            frozenset(),
+            "reviews_final",
+            WRITE_REVIEW_OWNER,
+        ),
+        Dataset(
+            "review_meta_by_product",
+            ("product_id", "delta", "meta", "totals"),
+            frozenset({"meta", "totals"}),
+            "(SELECT product_id FROM reviews_final"
+            " UNION SELECT product_id FROM characteristics_final)",
+            WRITE_REVIEW_META,
+            derived=True,
+        ),
+    ),
+)
+QUESTIONS: Final = Family(
+    "questions",
+    QUESTION_TABLES,
+    "SELECT product_id FROM questions_final UNION SELECT product_id FROM placed_questions",
+    ("slice_questions",),
+    (
+        Dataset(
+            "questions_by_product",
+            (
+                "product_id",
+                "question_id",
+                "answer_id",
+                "body",
+                "helpfulness",
+                "photos",
+                "reported",
+                "source",
+            ),
+            frozenset({"body", "photos", "source"}),
+            "(SELECT id FROM questions_final UNION ALL SELECT id FROM answers_final)",
+            WRITE_QUESTION,
+        ),
+        Dataset(
+            "questions_by_id",
+            ("block", "question_id", "product_id"),
+            frozenset(),
+            "questions_final",
+            WRITE_QUESTION_OWNER,
+        ),
+        Dataset(
+            "answers_by_id",
+            ("block", "answer_id", "product_id", "question_id"),
+            frozenset(),
+            "answers_final",
+            WRITE_ANSWER_OWNER,
+        ),
+    ),
+)
+CARTS: Final = Family(
+    "carts",
+    (CART,),
+    "SELECT user_session FROM cart_final UNION SELECT user_session FROM placed_cart",
+    (),
+    (
+        Dataset(
+            "legacy_carts_by_session",
+            ("user_session", "cart_id", "active", "product_id"),
+            frozenset(),
+            "cart_final",
+            WRITE_LEGACY_CART,
+        ),
+    ),
+)
+
+FAMILIES: Final = (PRODUCTS, REVIEWS, QUESTIONS, CARTS)
