@@ -87,9 +87,12 @@ public final class Program {
         Report report = new Report(spec, inputs, buckets);
         inputs.start();
         Report.say("ready", Map.of());
-        Thread progress = new Thread(() -> tell(report), "progress");
-        progress.setDaemon(true);
-        progress.start();
+        start("progress", () -> {
+            while (true) {
+                Thread.sleep(PROGRESS_MILLISECONDS);
+                report.progress();
+            }
+        });
         long begun = System.nanoTime();
         Sketches sketches = split(spec, inputs, buckets);
         long split = System.nanoTime();
@@ -148,17 +151,6 @@ public final class Program {
         }
         for (Thread thread : threads) {
             thread.join();
-        }
-    }
-
-    private static void tell(Report report) {
-        try {
-            while (true) {
-                Thread.sleep(PROGRESS_MILLISECONDS);
-                report.progress();
-            }
-        } catch (InterruptedException error) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -10,7 +10,8 @@ import java.util.List;
  * One thread that turns lines into records and appends them to the buckets of their tokens.
  *
  * <p>A line is the table's tag, then the fields in the order of its columns, each after a tab. An
- * empty field is null; two quotes (byte 2) are an empty text, as DuckDB writes it with that quote.
+ * empty field is null. What stands between two bytes 2 is a text as it is, even an empty one: so
+ * DuckDB writes those that it quotes. A line break, or byte 2 itself, is refused anywhere.
  */
 final class Splitter {
     private static final byte QUOTE = 2;
@@ -87,34 +88,50 @@ final class Splitter {
     /** Appends one cell; returns where the field ends. */
     private int readField(Chunk chunk, int line, int from, Table table, int column) {
         byte[] in = chunk.array;
+        if (in[from] == QUOTE) {
+            int to = endOfQuoted(chunk, line, from + 1, table, column);
+            encode(chunk, line, from + 1, to, table, column);
+            return to + 1;
+        }
         int end = Bytes.findControl(in, from, chunk.length);
         while (in[end] != '\t' && in[end] != '\n' && in[end] != QUOTE) {
             end = Bytes.findControl(in, end + 1, chunk.length);
         }
-        if (end == from && in[end] != QUOTE) {
-            records.putInt(Cells.NULL);
-            return end;
-        }
-        int to = end;
         if (in[end] == QUOTE) {
-            // Chunks end in a line feed, so there is a byte after each quote.
-            int after = end + 2;
-            if (end != from || in[end + 1] != QUOTE || in[after] != '\t' && in[after] != '\n') {
-                throw bad(chunk, line, table + "." + table.columns[column].name
-                        + " holds a tab, a line break or byte 2");
-            }
-            end = after;
+            throw bad(chunk, line, table + "." + table.columns[column].name + " holds byte 2");
         }
+        if (end == from) {
+            records.putInt(Cells.NULL);
+        } else {
+            encode(chunk, line, from, end, table, column);
+        }
+        return end;
+    }
+
+    private int endOfQuoted(Chunk chunk, int line, int from, Table table, int column) {
+        byte[] in = chunk.array;
+        int end = Bytes.findControl(in, from, chunk.length);
+        while (in[end] != QUOTE && in[end] != '\n') {
+            end = Bytes.findControl(in, end + 1, chunk.length);
+        }
+        // Chunks end in a line feed, so there is a byte after each quote.
+        if (in[end] == '\n' || in[end + 1] != '\t' && in[end + 1] != '\n') {
+            throw bad(chunk, line, table + "." + table.columns[column].name
+                    + " holds a line break or byte 2");
+        }
+        return end;
+    }
+
+    private void encode(Chunk chunk, int line, int from, int to, Table table, int column) {
         int lengthAt = records.length;
         records.putInt(0);
         try {
-            table.kinds[column].encode(in, from, to, records);
+            table.kinds[column].encode(chunk.array, from, to, records);
         } catch (IllegalArgumentException error) {
             throw bad(chunk, line, table + "." + table.columns[column].name + " is "
                     + table.kinds[column].cqlType() + ": " + error.getMessage());
         }
         Bytes.setInt(records.array, lengthAt, records.length - lengthAt - Integer.BYTES);
-        return end;
     }
 
     /** Completes the record of a row: its token and its place in the input. */

@@ -1,8 +1,8 @@
 """The COPY statement that sends the rows of a query to the SSTable writer as lines.
 
-Fields stand between tabs. The quote is byte 2, which occurs in no JSON, so DuckDB quotes nothing
-but the empty text, which differs from null (nothing) by that; and texts with tabs or line breaks,
-which the writer refuses.
+Fields stand between tabs. The quote is byte 2, which occurs in no JSON. DuckDB quotes the empty
+text, which differs from null (nothing) by that, and texts with a tab, a carriage return or `#`; the
+writer takes these as they are. It refuses texts with a line break or with byte 2.
 """
 
 from collections.abc import Sequence

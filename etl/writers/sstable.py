@@ -25,6 +25,8 @@ from etl.writers.staging import MANIFEST, Staged, StagingError, StagingPlan, jav
 
 _MIB: Final = 1024**2
 _PIPE_BYTES: Final = 1 * _MIB
+_DIRECT_MIB: Final = 256
+_TEMPORARY: Final = "temporary"
 _BAD_ROW: Final = 3
 _DISK_FULL: Final = 4
 _START_SECONDS: Final = 60.0
@@ -132,7 +134,10 @@ class SstableWriter:
             WRITER,
             str(file),
             heap_mib=limits.heap_mib,
-            options=[f"-Djava.io.tmpdir={directory}", f"-XX:MaxDirectMemorySize={256}m"],
+            options=[
+                f"-Djava.io.tmpdir={directory / _TEMPORARY}",
+                f"-XX:MaxDirectMemorySize={_DIRECT_MIB}m",
+            ],
         )
         # Open for reading and writing, which waits for nobody, until the program has them open.
         ends = [os.open(pipe, os.O_RDWR) for pipe in _pipe_paths(directory, pipes)]
@@ -216,7 +221,7 @@ class SstableWriter:
         if self._rows_sent and arrived != self._rows_sent:
             (self._directory / MANIFEST).unlink()
             raise StagingError(f"of {self._rows_sent:,} rows only {arrived:,} were staged")
-        await asyncio.to_thread(_remove_pipes, self.pipes)
+        await asyncio.to_thread(_tidy, self._directory, self.pipes)
         return staged
 
     async def abort(self) -> None:
@@ -282,7 +287,7 @@ def _prepare_directory(directory: Path, plan: StagingPlan, pipes: int) -> None:
         raise StagingError(f"{directory} holds a whole staging that was not delivered yet")
     try:
         shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(parents=True)
+        (directory / _TEMPORARY).mkdir(parents=True)
         plan.write(directory)
         for pipe in _pipe_paths(directory, pipes):
             os.mkfifo(pipe)
@@ -294,7 +299,8 @@ def _pipe_paths(directory: Path, pipes: int) -> list[Path]:
     return [directory / f"rows-{index}.pipe" for index in range(pipes)]
 
 
-def _remove_pipes(pipes: Sequence[Path]) -> None:
+def _tidy(directory: Path, pipes: Sequence[Path]) -> None:
+    shutil.rmtree(directory / _TEMPORARY, ignore_errors=True)
     for pipe in pipes:
         pipe.unlink(missing_ok=True)
 

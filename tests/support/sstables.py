@@ -17,7 +17,7 @@ ONE_TARGET = TargetPlan({EVERYWHERE: ("nobody",)}, (), (), {})
 ITEMS = StagedTable(
     "items",
     "CREATE TABLE items (id bigint PRIMARY KEY, name text, code ascii, n int, flag boolean,"
-    " body blob)",
+    " body blob) WITH compression = {'enabled': false}",
     (
         ("id", "bigint"),
         ("name", "text"),
