@@ -1,0 +1,322 @@
+"""The offline writer: rows through a pipe into the Java program, finished SSTables out of it.
+
+writer = await SstableWriter.start(program, plan, directory)
+await writer.copy(database, "products_by_id", "SELECT product_id, product FROM …")
+staged = await writer.finish()
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from etl.writers.render_lines import copy_statement
+from etl.writers.sstable_program import WRITER, SstableProgram
+from etl.writers.staging import MANIFEST, Staged, StagingError, StagingPlan, java_specification
+
+_MIB: Final = 1024**2
+_PIPE_BYTES: Final = 1 * _MIB
+_DIRECT_MIB: Final = 256
+_TEMPORARY: Final = "temporary"
+_BAD_ROW: Final = 3
+_DISK_FULL: Final = 4
+_START_SECONDS: Final = 60.0
+_LINE_BYTES_LIMIT: Final = 64 * _MIB
+
+
+class StagingRowError(StagingError):
+    """A row is none of its table, or too large: a fault of the query that made it."""
+
+
+class StagingDiskFullError(StagingError):
+    """The disk of the staging folder is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterLimits:
+    """How much the Java program may take.
+
+    Attributes:
+        heap_mib: the heap; about 150 MiB come on top.
+        workers: threads, each of which leaves a sorted run of every large table; 0: one a core.
+        bucket_bytes: rows that a thread sorts at a time.
+        row_bytes_limit: a larger row is refused: Cassandra takes no mutation beyond half a segment
+            of its commit log (16 MiB), which is what a repair of the row would be.
+    """
+
+    heap_mib: int = 640
+    workers: int = 0
+    bucket_bytes: int = 64 * _MIB
+    row_bytes_limit: int = 16 * _MIB
+
+
+@dataclass(frozen=True, slots=True)
+class StagingProgress:
+    """How far a staging is: lines read, and of these the rows that stand in SSTables."""
+
+    rows_in: int
+    bytes_in: int
+    rows_written: int
+
+
+class SstableWriter:
+    """A staging in the making: one process, one pipe or several.
+
+    One COPY at a time goes into a pipe. Of rows with one key the later line wins, cell by cell;
+    between pipes it is open which is later.
+
+    Attributes:
+        pipes: where lines go, for whoever writes them without `copy`.
+        progress: the latest figures.
+    """
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, plan: StagingPlan, directory: Path, pipes: int
+    ) -> None:
+        self._process = process
+        self._plan = plan
+        self._directory = directory
+        self.pipes = tuple(_pipe_paths(directory, pipes))
+        self.progress = StagingProgress(0, 0, 0)
+        self._write_ends: list[int] = []
+        self._rows_sent = 0
+        self._ready = asyncio.Event()
+        self._events = asyncio.create_task(self._follow(), name="sstable writer events")
+        self._errors = asyncio.create_task(_read_all(process.stderr), name="sstable writer errors")
+
+    def __repr__(self) -> str:
+        return f"<SstableWriter {self._directory} {self.progress}>"
+
+    @classmethod
+    async def start(
+        cls,
+        program: SstableProgram,
+        plan: StagingPlan,
+        directory: Path,
+        *,
+        limits: WriterLimits | None = None,
+        pipes: int = 1,
+    ) -> "SstableWriter":
+        """Start the program and return when it reads its pipes.
+
+        Args:
+            program: see `prepare_program`.
+            plan: what to write.
+            directory: the staging folder; what an unfinished staging left there is removed.
+            limits: memory and threads.
+            pipes: how many.
+
+        Raises:
+            StagingError: the folder holds a whole staging, or the program does not start.
+        """
+        limits = limits or WriterLimits()
+        await asyncio.to_thread(_prepare_directory, directory, plan, pipes)
+        specification = java_specification(
+            plan,
+            directory,
+            _pipe_paths(directory, pipes),
+            workers=limits.workers or os.cpu_count() or 1,
+            bucket_bytes=limits.bucket_bytes,
+            row_bytes_limit=limits.row_bytes_limit,
+        )
+        file = directory / "specification.json"
+        file.write_text(json.dumps(specification), encoding="utf-8")
+        command = program.command(
+            WRITER,
+            str(file),
+            heap_mib=limits.heap_mib,
+            options=[
+                f"-Djava.io.tmpdir={directory / _TEMPORARY}",
+                f"-XX:MaxDirectMemorySize={_DIRECT_MIB}m",
+            ],
+        )
+        # Open for reading and writing, which waits for nobody, until the program has them open.
+        ends = [os.open(pipe, os.O_RDWR) for pipe in _pipe_paths(directory, pipes)]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=_LINE_BYTES_LIMIT,
+                # Ctrl-C is for us; we end it.
+                start_new_session=True,
+            )
+            writer = cls(process, plan, directory, pipes)
+            try:
+                await writer._wait_ready()
+            except BaseException:
+                await writer.abort()
+                raise
+        finally:
+            for end in ends:
+                os.close(end)
+        return writer
+
+    async def copy(
+        self,
+        database: duckdb.DuckDBPyConnection,
+        table: str,
+        query: str,
+        parameters: Sequence[object] | None = None,
+        *,
+        pipe: int = 0,
+    ) -> int:
+        """Run a query and send its rows to a table; return how many.
+
+        The query's columns are found by name; columns of the table that it lacks are null, and a
+        null is no cell. It runs in a thread on a cursor of the database's. Cancelled, it kills the
+        program: what was sent of the query cannot be taken back.
+
+        Raises:
+            StagingError: the program ended, and why.
+            duckdb.Error: the query failed; the staging can only be aborted then.
+        """
+        cursor = database.cursor()
+        send = partial(_send, cursor, self._plan, table, query, parameters, self.pipes[pipe])
+        running = asyncio.create_task(asyncio.to_thread(send))
+        try:
+            rows = await asyncio.shield(running)
+        except asyncio.CancelledError:
+            cursor.interrupt()
+            await self.abort()
+            await asyncio.gather(running, return_exceptions=True)
+            raise
+        except duckdb.Error:
+            with contextlib.suppress(TimeoutError):
+                # A pipe that nobody reads is no fault of the query.
+                async with asyncio.timeout(1.0):
+                    await self._process.wait()
+                    await self._fail()
+            raise
+        self._rows_sent += rows
+        return rows
+
+    async def finish(self) -> Staged:
+        """Wait until the SSTables are written; the pipes take nothing more.
+
+        Raises:
+            StagingError: the program failed, or not every row that was sent has arrived.
+        """
+        try:
+            self._close_pipes()
+            await self._process.wait()
+            if self._process.returncode != 0:
+                await self._fail()
+            await self._events
+            staged = await asyncio.to_thread(Staged.read, self._directory)
+        except BaseException:
+            await self.abort()
+            raise
+        arrived = sum(table.rows_in for table in staged.tables.values())
+        if self._rows_sent and arrived != self._rows_sent:
+            (self._directory / MANIFEST).unlink()
+            raise StagingError(f"of {self._rows_sent:,} rows only {arrived:,} were staged")
+        await asyncio.to_thread(_tidy, self._directory, self.pipes)
+        return staged
+
+    async def abort(self) -> None:
+        """Kill the program and remove what it left, unless it is whole; safe to call again."""
+        self._close_pipes()
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        await asyncio.gather(self._events, self._errors, return_exceptions=True)
+        if not (self._directory / MANIFEST).exists():
+            await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+
+    def _close_pipes(self) -> None:
+        while self._write_ends:
+            os.close(self._write_ends.pop())
+
+    async def _wait_ready(self) -> None:
+        ended = asyncio.create_task(self._process.wait())
+        ready = asyncio.create_task(self._ready.wait())
+        done, _ = await asyncio.wait(
+            (ended, ready), timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in (ended, ready):
+            task.cancel()
+        if ready not in done:
+            if ended in done:
+                await self._fail()
+            raise StagingError(f"the SSTable writer did not start in {_START_SECONDS:.0f} s")
+        # Without a reader of ours, whoever writes learns that the program is gone.
+        for pipe in self.pipes:
+            end = os.open(pipe, os.O_WRONLY)
+            self._write_ends.append(end)
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+    async def _follow(self) -> None:
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for
+        async for line in self._process.stdout:
+            try:
+                event: dict[str, Any] = json.loads(line)
+            except ValueError:
+                continue
+            kind = event.pop("event", "")
+            if kind == "ready":
+                self._ready.set()
+            elif kind == "progress":
+                self.progress = StagingProgress(**event)
+
+    async def _fail(self) -> None:
+        text = (await self._errors).decode("utf-8", "replace").strip()
+        code = self._process.returncode
+        message = text or f"the SSTable writer was ended ({code})"
+        if code == _BAD_ROW:
+            raise StagingRowError(message)
+        if code == _DISK_FULL:
+            raise StagingDiskFullError(message)
+        raise StagingError(message)
+
+
+def _prepare_directory(directory: Path, plan: StagingPlan, pipes: int) -> None:
+    if (directory / MANIFEST).exists():
+        raise StagingError(f"{directory} holds a whole staging that was not delivered yet")
+    try:
+        shutil.rmtree(directory, ignore_errors=True)
+        (directory / _TEMPORARY).mkdir(parents=True)
+        plan.write(directory)
+        for pipe in _pipe_paths(directory, pipes):
+            os.mkfifo(pipe)
+    except OSError as error:
+        raise StagingError(f"{directory} cannot be made ready: {error}") from error
+
+
+def _pipe_paths(directory: Path, pipes: int) -> list[Path]:
+    return [directory / f"rows-{index}.pipe" for index in range(pipes)]
+
+
+def _tidy(directory: Path, pipes: Sequence[Path]) -> None:
+    shutil.rmtree(directory / _TEMPORARY, ignore_errors=True)
+    for pipe in pipes:
+        pipe.unlink(missing_ok=True)
+
+
+def _send(
+    cursor: duckdb.DuckDBPyConnection,
+    plan: StagingPlan,
+    table: str,
+    query: str,
+    parameters: Sequence[object] | None,
+    pipe: Path,
+) -> int:
+    statement = copy_statement(cursor, plan, table, query, parameters, pipe)
+    row = cursor.execute(statement, parameters).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def _read_all(stream: asyncio.StreamReader | None) -> bytes:
+    return await stream.read() if stream is not None else b""

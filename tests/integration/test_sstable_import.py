@@ -1,0 +1,142 @@
+"""Staged SSTables in a real ring: each row that was staged is read, with the time of the load."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.writers.node_access import fetch_ring
+from etl.writers.ring_import import LINKS, deliver
+from etl.writers.staging import Staged, StagingPlan, TargetPlan
+from ring import RingSettings
+from tests.support.cql_tables import run_cql
+from tests.support.sstables import plan_of, program, schema_table, stage
+
+ROWS = 3_000
+TIMESTAMP = 1_600_000_000_123_456
+BY_ID = schema_table(
+    "products_by_id",
+    (
+        ("product_id", "bigint"),
+        ("product", "blob"),
+        ("product_etag", "ascii"),
+        ("related", "blob"),
+        ("styles", "blob"),
+        ("styles_etag", "ascii"),
+    ),
+)
+BY_BLOCK = schema_table(
+    "products_by_block",
+    (
+        ("block", "bigint"),
+        ("product_id", "bigint"),
+        ("live_ids", "blob_hex"),
+        ("product", "blob"),
+    ),
+)
+# Every seventh body is null, every fifth etag empty, some bodies are large.
+PRODUCTS = """
+    SELECT
+        i AS product_id,
+        CASE WHEN i % 7 <> 0 THEN '{"id":' || i || ',"näme":"\\t☃'
+            || repeat('x', CASE WHEN i % 500 = 0 THEN 300000 ELSE i % 90 END::INT) || '"}'
+        END AS product,
+        CASE WHEN i % 5 = 0 THEN '' ELSE left(md5(i::VARCHAR), 16) END AS product_etag
+    FROM range(1, 3001) AS r(i) ORDER BY hash(i)
+"""
+LISTED = "SELECT product_id // 1000 AS block, product_id, product FROM products"
+BITMAPS = (
+    "SELECT i AS block, unhex(repeat(format('{:02x}', i), 5)) AS live_ids FROM range(4) AS r(i)"
+)
+pytestmark = pytest.mark.timeout(300)
+
+
+def body(product_id: int) -> bytes | None:
+    """What PRODUCTS makes of an id, by Python."""
+    if product_id % 7 == 0:
+        return None
+    tail = "x" * (300_000 if product_id % 500 == 0 else product_id % 90)
+    return f'{{"id":{product_id},"näme":"\\t☃{tail}"}}'.encode()
+
+
+async def plan_for(settings: RingSettings) -> StagingPlan:
+    """Plan for the ring of the tests and the test's keyspace."""
+    target_plan = TargetPlan.of_ring(await fetch_ring(settings))
+    return plan_of(
+        BY_ID,
+        BY_BLOCK,
+        keyspace=settings.keyspace,
+        target_plan=target_plan,
+        timestamp_microseconds=TIMESTAMP,
+    )
+
+
+async def staged_products(settings: RingSettings, directory: Path) -> Staged:
+    """Stage all products, their rows in the list, and the bitmaps of the blocks."""
+    return await stage(
+        await plan_for(settings),
+        directory,
+        ("products_by_id", PRODUCTS),
+        ("products_by_block", f"WITH products AS ({PRODUCTS}) {LISTED}"),
+        ("products_by_block", BITMAPS),
+    )
+
+
+async def check_rows(settings: RingSettings) -> None:
+    """Compare each row of products_by_id with what was staged."""
+    rows: dict[int, dict[str, Any]] = {}
+    for part in range(10):
+        ids = ",".join(map(str, range(part * 300 + 1, part * 300 + 301)))
+        found = await run_cql(
+            settings,
+            "SELECT product_id, product, product_etag, related, styles,"  # noqa: S608
+            " writetime(product) AS wrote, writetime(product_etag) AS etag_wrote"
+            " FROM products_by_id"
+            f" WHERE product_id IN ({ids})",
+        )
+        rows |= {row["product_id"]: row for row in found}
+    assert len(rows) == ROWS
+    for product_id, row in rows.items():
+        assert row["product"] == body(product_id)
+        assert row["wrote"] == (None if product_id % 7 == 0 else TIMESTAMP)
+        assert row["etag_wrote"] == TIMESTAMP
+        assert (row["product_etag"] == "") == (product_id % 5 == 0)
+        assert row["related"] is row["styles"] is None
+
+
+async def check_blocks(settings: RingSettings) -> None:
+    """Compare each row of products_by_block, and each static cell, with what was staged."""
+    for block in range(ROWS // 1000 + 1):
+        rows = await run_cql(
+            settings,
+            "SELECT product_id, live_ids, product, writetime(live_ids) AS wrote"  # noqa: S608
+            f" FROM products_by_block WHERE block = {block}",
+        )
+        first, last = max(1, block * 1000), min(ROWS, block * 1000 + 999)
+        assert [row["product_id"] for row in rows] == list(range(first, last + 1))
+        assert all(row["product"] == body(row["product_id"]) for row in rows)
+        assert {(row["live_ids"], row["wrote"]) for row in rows} == {
+            (bytes([block]) * 5, TIMESTAMP)
+        }
+
+
+@pytest.mark.parametrize("stream_only", [False, True])
+async def test_rows_when_delivered_then_every_replica_serves_each_of_them(
+    ring_settings: RingSettings, tmp_path: Path, *, stream_only: bool
+) -> None:
+    """As links into the nodes' tables, and as streams; each node alone has all rows (RF 3)."""
+    staged = await staged_products(ring_settings, tmp_path / "staging")
+    assert staged.tables["products_by_id"].rows == ROWS
+    assert staged.tables["products_by_block"].partitions == ROWS // 1000 + 1
+    delivery = await deliver(staged, program(), ring_settings, stream_only=stream_only)
+    assert delivery.pending == {}
+    assert delivery.complete
+    assert (staged.directory / LINKS).exists() != stream_only
+    for address in ring_settings.contact_points:
+        # run_cql asks at ONE, and a node with a replica asks itself.
+        one = dataclasses.replace(ring_settings, contact_points=(address,))
+        await check_rows(one)
+        await check_blocks(one)
+    again = await deliver(staged, program(), ring_settings, stream_only=stream_only)
+    assert again == delivery
