@@ -24,8 +24,8 @@ class Dataset:
 
     Attributes:
         table: the table; `sql/rows_<table>.sql` selects its rows of a slice.
-        columns: what that selects, in the order of the statement's values.
-        blobs: those of the columns that are text in SQL and bytes in the table.
+        cells: name and CQL type of what that selects, in the order of the statement's values; a
+            blob is its UTF-8 text there.
         counted: the relation that has as many rows, for the progress.
         write: the statement of the driver's writer; its last value is the timestamp.
         derived: whether rows are computed from those of several loads, so that they bear the time
@@ -33,11 +33,15 @@ class Dataset:
     """
 
     table: str
-    columns: tuple[str, ...]
-    blobs: frozenset[str]
+    cells: tuple[tuple[str, str], ...]
     counted: str
     write: Statement
     derived: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the cells."""
+        return tuple(name for name, _ in self.cells)
 
     @property
     def stage(self) -> str:
@@ -71,23 +75,21 @@ PRODUCTS: Final = Family(
         Dataset(
             "products_by_id",
             (
-                "product_id",
-                "product",
-                "product_etag",
-                "related",
-                "related_etag",
-                "source_rows",
-                "styles",
-                "styles_etag",
+                ("product_id", "bigint"),
+                ("product", "blob"),
+                ("product_etag", "ascii"),
+                ("related", "blob"),
+                ("related_etag", "ascii"),
+                ("source_rows", "blob"),
+                ("styles", "blob"),
+                ("styles_etag", "ascii"),
             ),
-            frozenset({"product", "related", "source_rows", "styles"}),
             "product_final",
             WRITE_PRODUCT,
         ),
         Dataset(
             "products_by_block",
-            ("block", "product_id", "product"),
-            frozenset({"product"}),
+            (("block", "bigint"), ("product_id", "bigint"), ("product", "blob")),
             "product_final",
             WRITE_BLOCK_ROW,
         ),
@@ -103,30 +105,27 @@ REVIEWS: Final = Family(
         Dataset(
             "reviews_by_product",
             (
-                "product_id",
-                "section",
-                "item",
-                "helpfulness",
-                "reported",
-                "review",
-                "source",
-                "written_at",
+                ("product_id", "bigint"),
+                ("section", "tinyint"),
+                ("item", "bigint"),
+                ("helpfulness", "int"),
+                ("reported", "boolean"),
+                ("review", "blob"),
+                ("source", "blob"),
+                ("written_at", "timestamp"),
             ),
-            frozenset({"review", "source"}),
             "reviews_final",
             WRITE_REVIEW,
         ),
         Dataset(
             "reviews_by_id",
-            ("block", "review_id", "product_id"),
-            frozenset(),
+            (("block", "bigint"), ("review_id", "bigint"), ("product_id", "bigint")),
             "reviews_final",
             WRITE_REVIEW_OWNER,
         ),
         Dataset(
             "review_meta_by_product",
-            ("product_id", "delta", "meta", "totals"),
-            frozenset({"meta", "totals"}),
+            (("product_id", "bigint"), ("delta", "bigint"), ("meta", "blob"), ("totals", "blob")),
             "(SELECT product_id FROM reviews_final"
             " UNION SELECT product_id FROM characteristics_final)",
             WRITE_REVIEW_META,
@@ -143,30 +142,32 @@ QUESTIONS: Final = Family(
         Dataset(
             "questions_by_product",
             (
-                "product_id",
-                "question_id",
-                "answer_id",
-                "body",
-                "helpfulness",
-                "photos",
-                "reported",
-                "source",
+                ("product_id", "bigint"),
+                ("question_id", "bigint"),
+                ("answer_id", "bigint"),
+                ("body", "blob"),
+                ("helpfulness", "int"),
+                ("photos", "blob"),
+                ("reported", "boolean"),
+                ("source", "blob"),
             ),
-            frozenset({"body", "photos", "source"}),
             "(SELECT id FROM questions_final UNION ALL SELECT id FROM answers_final)",
             WRITE_QUESTION,
         ),
         Dataset(
             "questions_by_id",
-            ("block", "question_id", "product_id"),
-            frozenset(),
+            (("block", "bigint"), ("question_id", "bigint"), ("product_id", "bigint")),
             "questions_final",
             WRITE_QUESTION_OWNER,
         ),
         Dataset(
             "answers_by_id",
-            ("block", "answer_id", "product_id", "question_id"),
-            frozenset(),
+            (
+                ("block", "bigint"),
+                ("answer_id", "bigint"),
+                ("product_id", "bigint"),
+                ("question_id", "bigint"),
+            ),
             "answers_final",
             WRITE_ANSWER_OWNER,
         ),
@@ -180,8 +181,12 @@ CARTS: Final = Family(
     (
         Dataset(
             "legacy_carts_by_session",
-            ("user_session", "cart_id", "active", "product_id"),
-            frozenset(),
+            (
+                ("user_session", "bigint"),
+                ("cart_id", "bigint"),
+                ("active", "boolean"),
+                ("product_id", "bigint"),
+            ),
             "cart_final",
             WRITE_LEGACY_CART,
         ),

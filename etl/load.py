@@ -20,6 +20,7 @@ from etl.progress import Progress
 from etl.settings import EtlSettings
 from etl.thresholds import parse_rejects_allowed
 from etl.workflow import LoadOptions, load
+from etl.writers.choice import Via
 from ring import RingError, RingSettings, RingSettingsError
 
 _DESCRIPTION: Final = """\
@@ -67,6 +68,13 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="stop before writing when more rows than this, or N%% of them, are rejected",
     )
     parser.add_argument(
+        "--via",
+        choices=[via.value for via in Via],
+        default=Via.AUTO.value,
+        help="how rows are written: finished SSTables given to the nodes, or the driver;"
+        " auto: SSTables for CATALOG_LOAD_SSTABLE_ROWS rows and more, where they can be made",
+    )
+    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="clean and account only: no Cassandra, tables taken for empty",
@@ -85,6 +93,7 @@ def run(given: argparse.Namespace) -> int:
             account=given.account,
             rejects_allowed=parse_rejects_allowed(given.max_rejects) if given.max_rejects else None,
             dry_run=given.dry_run,
+            via=Via(given.via),
         )
         settings = EtlSettings.from_environ(os.environ)
         ring_settings = RingSettings.from_environ(os.environ)

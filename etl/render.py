@@ -28,8 +28,8 @@ class Rendering:
     def select_bytes(self) -> str:
         """The same query with the bodies as bytes."""
         columns = ", ".join(
-            f"encode({name}) AS {name}" if name in self.dataset.blobs else name
-            for name in self.dataset.columns
+            f"encode({name}) AS {name}" if kind == "blob" else name
+            for name, kind in self.dataset.cells
         )
         return f"SELECT {columns} FROM ({self.select})"  # noqa: S608, names of our own
 

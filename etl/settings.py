@@ -22,6 +22,13 @@ class EtlSettings:
     load_give_up_seconds: float = setting(
         600.0, "how long a write that no node takes is tried again before the load stops"
     )
+    load_sstable_rows: int = setting(
+        200_000, "from this many rows on a load writes SSTables, unless --via says otherwise"
+    )
+    load_staging_directory: str = setting(
+        "", "where SSTables are staged, best on the nodes' file system; empty: beside the database"
+    )
+    load_heap_mib: int = setting(640, "heap of the program that writes SSTables")
     load_ready_timeout_seconds: float = setting(30.0, "how long to wait for the ring at the start")
 
     def __post_init__(self) -> None:

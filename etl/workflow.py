@@ -18,12 +18,14 @@ from etl.errors import TooManyRejectsError, WriteError
 from etl.existing import Existing, fetch_existing
 from etl.progress import Progress
 from etl.rejects import write_rejects
-from etl.render import count_rows, live_ids_by_block, rendered_batches
+from etl.render import count_rows, live_ids_by_block
 from etl.settings import EtlSettings
 from etl.sources import Directory, inspect, open_directory
 from etl.stages import Stages
 from etl.thresholds import RejectsAllowed
-from etl.writers.driver import DriverWriter
+from etl.writers.choice import RowWriter, Via, choose_writer
+from etl.writers.listing import list_products
+from etl.writers.patient import PatientRing
 from ring import RingClient, RingSettings
 from schema.statements import LOAD_STATEMENTS
 
@@ -44,6 +46,7 @@ class LoadOptions:
         account: where the account goes as JSON; None: nowhere.
         rejects_allowed: more rejects than this stop the load before it writes.
         dry_run: clean and account only; the tables are taken for empty, no Cassandra is needed.
+        via: which writer.
     """
 
     directory: Path
@@ -52,6 +55,7 @@ class LoadOptions:
     account: Path | None = None
     rejects_allowed: RejectsAllowed | None = None
     dry_run: bool = False
+    via: Via = Via.AUTO
 
 
 async def load(
@@ -101,8 +105,22 @@ async def load(
         try:
             _check_rejects(options, account)
             if ring is not None:
-                writer = DriverWriter(ring, settings, progress, options.as_of_microseconds)
-                account.rows_written = await _write(writer, stages, families, existing, settings)
+                rows = await asyncio.to_thread(_cut, stages, families, settings)
+                patient = PatientRing(ring, settings)
+                writer = await choose_writer(
+                    options.via,
+                    rows,
+                    ring=patient,
+                    ring_settings=ring_settings,
+                    settings=settings,
+                    progress=progress,
+                    as_of_microseconds=options.as_of_microseconds,
+                    scratch=scratch,
+                )
+                progress.begin(rows)
+                await _write(writer, patient, stages, families, existing)
+                progress.end()
+                account.rows_written = rows
                 account.outcome = Outcome.WRITTEN
         except TooManyRejectsError:
             account.outcome = Outcome.TOO_MANY_REJECTS
@@ -140,29 +158,34 @@ def _relate(directory: Directory, stages: Stages, progress: Progress) -> None:
     progress.say(f"related and merged in {time.monotonic() - started:.1f} s")
 
 
+def _cut(stages: Stages, families: tuple[Family, ...], settings: EtlSettings) -> int:
+    """Cut all families into slices; return how many rows will be rendered of them."""
+    for family in families:
+        stages.cut(family, settings.load_slice_products)
+    return count_rows(stages, families)
+
+
 async def _write(
-    writer: DriverWriter,
+    writer: RowWriter,
+    ring: PatientRing,
     stages: Stages,
     families: tuple[Family, ...],
     existing: Existing,
-    settings: EtlSettings,
-) -> int:
-    """Write everything; return how many rows.
+) -> None:
+    """Write all rows, then list the products.
 
     Raises:
         WriteError: a write failed for good, or no pass over all rows was without an outage.
     """
-    for family in families:
-        await asyncio.to_thread(stages.cut, family, settings.load_slice_products)
-    rows = await asyncio.to_thread(count_rows, stages, families)
     for _ in range(_PASSES):
-        outages = writer.outages
-        await writer.write_rows(rendered_batches(stages, families), rows)
+        outages = ring.outages
+        await writer.write(stages, families)
         if PRODUCTS in families:
             written = await asyncio.to_thread(live_ids_by_block, stages)
-            await writer.write_directory(await writer.write_live_ids(written, existing.deleted))
-        if writer.outages == outages:
-            return rows
+            await list_products(ring, written, existing.deleted)
+        # After an outage of all nodes, what they took last may be lost: once more.
+        if ring.outages == outages:
+            return
     raise WriteError(f"the nodes went away in each of {_PASSES} passes over all rows")
 
 

@@ -7,9 +7,9 @@ WITH bodies AS (
         '[' || coalesce(related.related_ids, '') || ']' AS related,
         '{"features":[' || feature_ids || '],"photos":{' || coalesce(styles.photo_ids, '')
             || '},"related":[' || coalesce(related.ids, '') || ']}' AS source_rows
-    FROM slice_products
-    LEFT JOIN slice_styles AS styles USING (product_id)
-    LEFT JOIN slice_related AS related USING (product_id)
+    FROM slice.products
+    LEFT JOIN slice.styles AS styles USING (product_id)
+    LEFT JOIN slice.related AS related USING (product_id)
 )
 SELECT
     product_id, product, etag_of(product) AS product_etag, related,

@@ -5,7 +5,7 @@ WITH by_rating AS (
         string_agg('"' || rating || '":"' || reviews || '"', ',' ORDER BY rating) AS shown,
         string_agg('"' || rating || '":' || reviews, ',' ORDER BY rating) AS summed
     FROM (
-        SELECT product_id, rating, count(*) AS reviews FROM slice_reviews GROUP BY ALL
+        SELECT product_id, rating, count(*) AS reviews FROM slice.reviews GROUP BY ALL
     )
     GROUP BY product_id
 ),
@@ -17,13 +17,13 @@ by_recommendation AS (
         string_agg('"' || json_boolean(recommend) || '":' || reviews, ',' ORDER BY recommend)
             AS summed
     FROM (
-        SELECT product_id, recommend, count(*) AS reviews FROM slice_reviews GROUP BY ALL
+        SELECT product_id, recommend, count(*) AS reviews FROM slice.reviews GROUP BY ALL
     )
     GROUP BY product_id
 ),
 rated AS (
     SELECT product_id, characteristic_id, count(*) AS reviews, CAST(sum(value) AS BIGINT) AS total
-    FROM slice_ratings
+    FROM slice.ratings
     GROUP BY ALL
 ),
 characteristics AS (

@@ -7,7 +7,7 @@ WITH ratings AS (
                 || ']',
             ',' ORDER BY pos
         ) AS triples
-    FROM slice_ratings
+    FROM slice.ratings
     GROUP BY review_id
 )
 SELECT
@@ -24,8 +24,8 @@ SELECT
     '{"email":' || json_text(reviewer_email) || ',"ratings":[' || coalesce(triples, '') || ']}'
         AS source,
     date AS written_at
-FROM slice_reviews
-LEFT JOIN slice_review_photos AS photos ON photos.review_id = id
+FROM slice.reviews
+LEFT JOIN slice.review_photos AS photos ON photos.review_id = id
 LEFT JOIN ratings ON ratings.review_id = id
 UNION ALL
 -- A review that went to another product leaves an empty row behind, which a late load cannot fill.
@@ -33,6 +33,6 @@ SELECT product_id, 0, id, 0, true, '', '{}', 0
 FROM placed_reviews
 WHERE product_id BETWEEN @low AND @high
     AND NOT EXISTS (
-        SELECT 1 FROM slice_reviews AS here
+        SELECT 1 FROM slice.reviews AS here
         WHERE here.id = placed_reviews.id AND here.product_id = placed_reviews.product_id
     )

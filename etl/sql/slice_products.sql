@@ -1,5 +1,5 @@
 -- Bodies of GET /products and GET /products/{id} of one slice.
-CREATE OR REPLACE TEMP TABLE slice_features AS
+CREATE OR REPLACE TABLE slice.features AS
 SELECT
     product_id,
     string_agg(
@@ -11,7 +11,7 @@ FROM features_final
 WHERE product_id BETWEEN @low AND @high
 GROUP BY product_id;
 
-CREATE OR REPLACE TEMP TABLE slice_products AS
+CREATE OR REPLACE TABLE slice.products AS
 WITH members AS (
     SELECT
         id AS product_id,
@@ -27,4 +27,4 @@ SELECT
     opening || '}' AS list_row,
     opening || ',"features":[' || coalesce(features.objects, '') || ']}' AS product,
     coalesce(features.ids, '') AS feature_ids
-FROM members LEFT JOIN slice_features AS features USING (product_id);
+FROM members LEFT JOIN slice.features AS features USING (product_id);

@@ -1,11 +1,11 @@
 -- Questions of one slice's products, their answers, and the photos of those.
-CREATE OR REPLACE TEMP TABLE slice_questions AS
+CREATE OR REPLACE TABLE slice.questions AS
 SELECT * FROM questions_final WHERE product_id BETWEEN @low AND @high;
 
-CREATE OR REPLACE TEMP TABLE slice_answers AS
+CREATE OR REPLACE TABLE slice.answers AS
 SELECT * FROM answers_final WHERE product_id BETWEEN @low AND @high;
 
-CREATE OR REPLACE TEMP TABLE slice_answer_photos AS
+CREATE OR REPLACE TABLE slice.answer_photos AS
 SELECT
     answer_id,
     string_agg('{"id":' || id || ',"url":' || json_text(url) || '}', ',' ORDER BY pos) AS objects,

@@ -1,5 +1,5 @@
 -- Bodies of GET /products/{id}/related of one slice.
-CREATE OR REPLACE TEMP TABLE slice_related AS
+CREATE OR REPLACE TABLE slice.related AS
 SELECT
     product_id,
     string_agg(CAST(related_product_id AS VARCHAR), ',' ORDER BY pos) AS related_ids,

@@ -1,8 +1,8 @@
 -- Bodies of GET /products/{id}/styles of one slice.
-CREATE OR REPLACE TEMP TABLE slice_style_rows AS
+CREATE OR REPLACE TABLE slice.style_rows AS
 SELECT * FROM styles_final WHERE product_id BETWEEN @low AND @high;
 
-CREATE OR REPLACE TEMP TABLE slice_photos AS
+CREATE OR REPLACE TABLE slice.photos AS
 SELECT
     photo.style_id,
     string_agg(
@@ -11,10 +11,10 @@ SELECT
         ',' ORDER BY photo.pos
     ) AS objects,
     string_agg(CAST(photo.id AS VARCHAR), ',' ORDER BY photo.pos) AS ids
-FROM photos_final AS photo JOIN slice_style_rows AS style ON style.id = photo.style_id
+FROM photos_final AS photo JOIN slice.style_rows AS style ON style.id = photo.style_id
 GROUP BY photo.style_id;
 
-CREATE OR REPLACE TEMP TABLE slice_skus AS
+CREATE OR REPLACE TABLE slice.skus AS
 SELECT
     sku.style_id,
     string_agg(
@@ -22,10 +22,10 @@ SELECT
             || '}',
         ',' ORDER BY sku.pos
     ) AS members
-FROM skus_final AS sku JOIN slice_style_rows AS style ON style.id = sku.style_id
+FROM skus_final AS sku JOIN slice.style_rows AS style ON style.id = sku.style_id
 GROUP BY sku.style_id;
 
-CREATE OR REPLACE TEMP TABLE slice_styles AS
+CREATE OR REPLACE TABLE slice.styles AS
 SELECT
     style.product_id,
     string_agg(
@@ -42,7 +42,7 @@ SELECT
         CASE WHEN photos.ids IS NOT NULL THEN '"' || style.id || '":[' || photos.ids || ']' END,
         ',' ORDER BY style.pos
     ) AS photo_ids
-FROM slice_style_rows AS style
-LEFT JOIN slice_photos AS photos ON photos.style_id = style.id
-LEFT JOIN slice_skus AS skus ON skus.style_id = style.id
+FROM slice.style_rows AS style
+LEFT JOIN slice.photos AS photos ON photos.style_id = style.id
+LEFT JOIN slice.skus AS skus ON skus.style_id = style.id
 GROUP BY style.product_id;

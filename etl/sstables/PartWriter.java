@@ -40,7 +40,7 @@ final class PartWriter {
 
     /** Writes all; `records` is the memory of the thread. */
     void write(Bytes records) throws IOException {
-        Partitions partitions = new Partitions(table, spec.timestampMicroseconds);
+        Partitions partitions = new Partitions(table, table.timestampMicroseconds);
         SortedRows sorted = new SortedRows(table, records);
         for (int bucket = firstBucket; bucket < endBucket; bucket++) {
             long bytes = buckets.bytes(bucket, bucket + 1);
@@ -84,7 +84,7 @@ final class PartWriter {
                     .resolve(table.keyspace).resolve(table.name);
             Files.createDirectories(directory);
             long expected = sketches.partitions(table, firstBucket, endBucket, target);
-            runs[target] = new Run(table, directory, number, expected, spec);
+            runs[target] = new Run(table, directory, number, expected);
         }
         return runs[target];
     }

@@ -69,7 +69,6 @@ final class Report {
     /** Writes the manifest, the last file of all: a folder that holds one is whole. */
     Map<String, Object> finish(double readingSeconds, double writingSeconds) throws IOException {
         Map<String, Object> manifest = new LinkedHashMap<>();
-        manifest.put("timestamp_microseconds", spec.timestampMicroseconds);
         manifest.put("bytes_in", inputs.bytes.get());
         manifest.put("reading_seconds", readingSeconds);
         manifest.put("writing_seconds", writingSeconds);

@@ -18,11 +18,11 @@ import org.apache.cassandra.service.ActiveRepairService;
 final class Run {
     private final SSTableTxnWriter writer;
 
-    Run(Table table, java.nio.file.Path directory, int number, long partitions, Spec spec) {
+    Run(Table table, java.nio.file.Path directory, int number, long partitions) {
         SSTableFormat<?, ?> format = Program.format();
         Descriptor descriptor = new Descriptor(new File(directory), table.keyspace, table.name,
                 new SequenceBasedSSTableId(number), format);
-        EncodingStats stats = new EncodingStats(spec.timestampMicroseconds,
+        EncodingStats stats = new EncodingStats(table.timestampMicroseconds,
                 EncodingStats.NO_STATS.minLocalDeletionTime, EncodingStats.NO_STATS.minTTL);
         SerializationHeader header = new SerializationHeader(true, table.metadata.get(),
                 columns(table), stats);

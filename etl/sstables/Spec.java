@@ -13,11 +13,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 /**
  * What one load is to leave, read from a JSON file:
  * <pre>
- * {"directory": "…", "inputs": ["pipe", …], "timestamp_microseconds": 1, "workers": 2,
- *  "bucket_bytes": 67108864, "row_bytes_limit": 16777216,
+ * {"directory": "…", "inputs": ["pipe", …], "workers": 2, "bucket_bytes": 67108864,
+ *  "row_bytes_limit": 16777216,
  *  "targets": ["all"], "ranges": [[range end, [index of target, …]], …],
  *  "tables": [{"tag": "A", "keyspace": "k", "table": "t", "cql": "CREATE TABLE …",
- *              "expected_bytes": 0, "columns": [["id", "bigint"], …]}]}
+ *              "timestamp_microseconds": 1, "expected_bytes": 0, "columns": [["id", "bigint"], …]}]}
  * </pre>
  * A target is a set of SSTables of its own; a row goes to every target of its token's range. Ranges
  * ascend by their ends; tokens after the last belong to the first. No ranges: all to target 0.
@@ -25,7 +25,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 final class Spec {
     final Path directory;
     final List<Path> inputs = new ArrayList<>();
-    final long timestampMicroseconds;
     final int workers;
     final int bucketBytes;
     final int rowBytesLimit;
@@ -38,7 +37,6 @@ final class Spec {
     private Spec(JsonNode json) {
         directory = Path.of(text(json, "directory"));
         json.path("inputs").forEach(input -> inputs.add(Path.of(input.asText())));
-        timestampMicroseconds = number(json, "timestamp_microseconds", 1, Long.MAX_VALUE);
         workers = (int) number(json, "workers", 1, 64);
         bucketBytes = (int) number(json, "bucket_bytes", 1 << 10, 1 << 30);
         rowBytesLimit = (int) number(json, "row_bytes_limit", 1, 1 << 28);

@@ -31,6 +31,8 @@ final class Table {
     final int[] clustering;
     final int bucketBits;
     final boolean hasStatic;
+    /** Of every cell of the table. */
+    final long timestampMicroseconds;
 
     Table(JsonNode json, int index, Spec spec) {
         String tagText = Spec.text(json, "tag");
@@ -39,6 +41,7 @@ final class Table {
         }
         tag = (byte) tagText.charAt(0);
         this.index = index;
+        timestampMicroseconds = Spec.number(json, "timestamp_microseconds", 1, Long.MAX_VALUE);
         keyspace = Spec.text(json, "keyspace");
         name = Spec.text(json, "table");
         TableMetadata table = parse(Spec.text(json, "cql"), keyspace);

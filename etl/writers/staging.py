@@ -38,12 +38,14 @@ class StagedTable:
             a blob given in hexadecimal digits.
         expected_bytes: about how large its rows are in all; 0: not known. Rows are sorted in
             pieces that this makes large enough.
+        timestamp_microseconds: of every cell of the table; 0: the plan's.
     """
 
     name: str
     cql: str
     columns: tuple[tuple[str, str], ...]
     expected_bytes: int = 0
+    timestamp_microseconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class StagingPlan:
 
     Attributes:
         keyspace: of all tables.
-        timestamp_microseconds: of every cell.
+        timestamp_microseconds: of every cell of the tables that give none of their own.
     """
 
     keyspace: str
@@ -244,7 +246,6 @@ def java_specification(
     return {
         "directory": str(directory),
         "inputs": [str(pipe) for pipe in pipes],
-        "timestamp_microseconds": plan.timestamp_microseconds,
         "workers": workers,
         "bucket_bytes": bucket_bytes,
         "row_bytes_limit": row_bytes_limit,
@@ -258,6 +259,8 @@ def java_specification(
                 "cql": create_table(table.cql),
                 "columns": table.columns,
                 "expected_bytes": table.expected_bytes,
+                "timestamp_microseconds": table.timestamp_microseconds
+                or plan.timestamp_microseconds,
             }
             for table in plan.tables
         ],

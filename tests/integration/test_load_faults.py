@@ -6,7 +6,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -14,13 +14,11 @@ from typing import Any, cast
 import pytest
 
 from etl.__main__ import main
-from etl.datasets import PRODUCTS
 from etl.errors import WriteError
 from etl.exit_status import ExitStatus
-from etl.progress import Progress
-from etl.render import Batch
 from etl.settings import EtlSettings
-from etl.writers.driver import DriverWriter
+from etl.writers.listing import list_products
+from etl.writers.patient import PatientRing, one_by_one
 from ring import (
     RingClient,
     RingOverloadedError,
@@ -30,7 +28,7 @@ from ring import (
 )
 from ring.nodes.settings import REPOSITORY
 from schema.documents import block_of, pack_live_ids
-from schema.statements import LOAD_STATEMENTS
+from schema.statements import LOAD_STATEMENTS, WRITE_BLOCK_ROW, WRITE_PRODUCT
 from tests.support.legacy_files import write_files
 from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
 
@@ -75,17 +73,19 @@ async def _unreliable(
         await ring.aclose()
 
 
-def _writer(ring: UnreliableRing, **changes: Any) -> DriverWriter:
+def _patient(ring: UnreliableRing, **changes: Any) -> PatientRing:
+    return PatientRing(cast("RingClient", ring), EtlSettings(**changes))
+
+
+async def _write(ring: PatientRing, product_ids: Iterable[int]) -> None:
     as_of = time.time_ns() // 1_000
-    return DriverWriter(cast("RingClient", ring), EtlSettings(**changes), Progress(), as_of)
 
+    async def write(one: int) -> None:
+        bodies = (one, b"{}", "e", b"[]", "e", b"{}", b"{}", "e", as_of)
+        await ring.execute(WRITE_PRODUCT.name, bodies)
+        await ring.execute(WRITE_BLOCK_ROW.name, (block_of(one), one, b'{"id":%d}' % one, as_of))
 
-async def _batches(product_ids: Sequence[int]) -> AsyncIterator[Batch]:
-    by_id, by_block = PRODUCTS.datasets
-    for start in range(0, len(product_ids), 8):
-        some = product_ids[start : start + 8]
-        yield Batch(by_id, [(one, b"{}", "e", b"[]", "e", b"{}", b"{}", "e") for one in some])
-        yield Batch(by_block, [(block_of(one), one, b'{"id":%d}' % one) for one in some])
+    await ring.for_each(one_by_one(product_ids), write)
 
 
 def _live_ids(product_ids: Sequence[int]) -> dict[int, bytes]:
@@ -102,15 +102,14 @@ async def test_rows_when_writes_fail_then_tried_until_all_are_stored(
     """Timeouts, overload and dead nodes cost time, never rows; what is outstanding is bounded."""
     product_ids = range(1, 3_000, 9)
     async with _unreliable(ring_settings, 0.3) as ring:
-        writer = _writer(ring, load_concurrency=24)
-        await writer.write_rows(_batches(product_ids), 2 * len(product_ids))
-        bitmaps = await writer.write_live_ids(_live_ids(product_ids), frozenset())
-        await writer.write_directory(bitmaps)
+        patient = _patient(ring, load_concurrency=24)
+        await _write(patient, product_ids)
+        await list_products(patient, _live_ids(product_ids), frozenset())
     stored = await read_tables(ring_settings)
     assert stored.product_ids() == stored.listed_ids() == list(product_ids)
     assert sum(stored.counted().values()) == len(product_ids)
     assert 1 < ring.most_in_flight <= 24
-    assert writer.in_flight == 0
+    assert patient.in_flight == 0
 
 
 async def test_rows_when_no_node_takes_them_then_the_load_gives_up_loudly(
@@ -118,9 +117,9 @@ async def test_rows_when_no_node_takes_them_then_the_load_gives_up_loudly(
 ) -> None:
     """After `load_give_up_seconds` the load fails; it does not go on without the row."""
     async with _unreliable(ring_settings, 2.0) as ring:
-        writer = _writer(ring, load_concurrency=2, load_give_up_seconds=0.3)
+        patient = _patient(ring, load_concurrency=2, load_give_up_seconds=0.3)
         with pytest.raises(WriteError, match="no node took it"):
-            await writer.write_rows(_batches(range(1, 100)), 198)
+            await _write(patient, range(1, 100))
 
 
 async def test_rows_when_cassandra_refuses_them_then_the_load_stops_at_once(
@@ -128,9 +127,9 @@ async def test_rows_when_cassandra_refuses_them_then_the_load_stops_at_once(
 ) -> None:
     """A refusal is a bug or another schema: waiting would not help."""
     async with _unreliable(ring_settings, 0.0) as ring:
-        writer = _writer(ring)
+        patient = _patient(ring)
         with pytest.raises(WriteError, match="refused"):
-            await writer.write_rows(_batches([2**70]), 2)
+            await _write(patient, [2**70])
 
 
 def test_load_when_no_cassandra_answers_then_status_4_soon(

@@ -79,7 +79,7 @@ def write_files(directory: Path, rows: Mapping[str, str | bytes]) -> Path:
     return directory
 
 
-def clean_files(directory: Path) -> Cleaned:
+def clean_files(directory: Path, *, slice_members: int = 3) -> Cleaned:
     """Run every stage up to rendering, as a load into empty tables would."""
     with tempfile.TemporaryDirectory() as name, duckdb.connect(config={"threads": 1}) as database:
         scratch = Path(name)
@@ -94,7 +94,7 @@ def clean_files(directory: Path) -> Cleaned:
             stages.stand_in(table)
         stages.relate(tuple(source.table for source in found.sources))
         for family in FAMILIES:
-            stages.cut(family, slice_members=3)
+            stages.cut(family, slice_members)
         account = replace(read_account(database, found, 1), outcome=Outcome.DRY_RUN)
         write_rejects(database, found.sources, scratch / "rejects.jsonl")
         lines = (scratch / "rejects.jsonl").read_text(encoding="utf-8").splitlines()
