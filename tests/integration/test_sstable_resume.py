@@ -60,7 +60,7 @@ async def test_replica_when_dead_at_the_delivery_then_served_by_the_next(
     staged = await stage(
         plan_of(ITEMS, target_plan=target_plan),
         tmp_path / "staging",
-        ("items", f"SELECT i AS id, 'n' || i AS name FROM range({ROWS}) AS r(i)"),
+        ("items", "SELECT i AS id, 'n' || i AS name FROM range(500) AS r(i)"),
     )
     process = second.process()
     assert process is not None
