@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from etl.writers.node_access import fetch_ring
-from etl.writers.ring_import import LINKS, deliver
+from etl.writers.ring_import import LINKS, RECORD, TopologyChangedError, deliver
 from etl.writers.staging import Staged, StagingPlan, TargetPlan
 from ring import RingSettings
+from ring.apply_schema import apply_schema, drop_keyspace
+from ring.nodes.settings import REPOSITORY
 from tests.support.cql_tables import run_cql
 from tests.support.sstables import plan_of, program, schema_table, stage
 
@@ -140,3 +142,40 @@ async def test_rows_when_delivered_then_every_replica_serves_each_of_them(
         await check_blocks(one)
     again = await deliver(staged, program(), ring_settings, stream_only=stream_only)
     assert again == delivery
+
+
+async def test_rows_when_each_has_one_replica_then_its_owner_alone_gets_it(
+    ring_settings: RingSettings, tmp_path: Path
+) -> None:
+    """More nodes than copies: a set of SSTables a node, with its tokens and no others."""
+    single = dataclasses.replace(ring_settings, keyspace=f"{ring_settings.keyspace}_rf1")
+    await apply_schema(single, REPOSITORY / "schema", replication_factor=1)
+    try:
+        staged = await staged_products(single, tmp_path / "staging")
+        assert set(staged.tables["products_by_id"].files) == set(staged.plan.target_plan.targets)
+        assert len(staged.plan.target_plan.targets) == len(ring_settings.contact_points)
+        assert staged.tables["products_by_id"].rows == ROWS
+        delivery = await deliver(staged, program(), single)
+        assert delivery.complete
+        # What lies on the wrong node no coordinator would find.
+        await check_rows(single)
+        await check_blocks(single)
+    finally:
+        await drop_keyspace(single)
+
+
+async def test_staging_when_the_ring_is_another_by_then_nothing_is_given(
+    ring_settings: RingSettings, tmp_path: Path
+) -> None:
+    """SSTables made for other owners would leave rows where nobody looks."""
+    plan = await plan_for(ring_settings)
+    moved = dataclasses.replace(plan.target_plan, ring=plan.target_plan.ring[1:])
+    staged = await stage(
+        dataclasses.replace(plan, target_plan=moved),
+        tmp_path / "staging",
+        ("products_by_id", "SELECT 1 AS product_id, '{}' AS product"),
+    )
+    with pytest.raises(TopologyChangedError):
+        await deliver(staged, program(), ring_settings)
+    assert await run_cql(ring_settings, "SELECT * FROM products_by_id") == []
+    assert not (staged.directory / RECORD).exists()
