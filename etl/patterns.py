@@ -16,6 +16,13 @@ FIELD: Final = rf'{_QUOTED}|[^",\r\n]*'
 OPEN_FIELD: Final = r'"[^"]*(?:""[^"]*)*'
 """A quoted field that the text ends in before its quote is closed."""
 _SEPARATED_PRICE: Final = r"[$€£¥]? ?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{2})?(?: ?[$€£¥])?"
+_READERS: Final = {
+    Holds.KEY: "read_key",
+    Holds.PARENT: "read_parent",
+    Holds.PRICE: "read_cents",
+    Holds.QUANTITY: "read_quantity",
+    Holds.BOOLEAN: "read_boolean",
+}
 _PRICES: Final = frozenset({Holds.PRICE, Holds.NULLABLE_PRICE})
 
 
@@ -101,6 +108,20 @@ class RowPatterns:
             f" THEN '\"' || {field} || '\"' ELSE {field} END"
             for field in fields
         )
+
+    def is_readable(self, struct: str) -> str:
+        """An SQL condition: every known field of a row of `all_columns` can be read."""
+        conditions = ["true"]
+        for position, column in zip(self.header.positions, self.table.columns, strict=True):
+            field = f"{struct}.c{position}"
+            if column.holds is Holds.NULLABLE_PRICE:
+                conditions.append(
+                    f"(read_cents({field}) IS NOT NULL OR is_null_word({field})"
+                    f" OR is_empty({field}))"
+                )
+            elif column.holds in _READERS:
+                conditions.append(f"{_READERS[column.holds]}({field}) IS NOT NULL")
+        return " AND ".join(conditions)
 
     def _leading(self) -> str:
         """All fields but the last, each with its comma."""

@@ -141,6 +141,7 @@ class Stages:
                 lazy_pattern=sql_text(patterns.priced(eager=False)),
                 all_columns=sql_list(patterns.all_columns),
                 quoted_columns=patterns.quoted_columns("eager"),
+                is_readable=patterns.is_readable("eager"),
             )
 
     def clean(self, table: Table) -> None:
