@@ -1,5 +1,6 @@
 """The SQL stages: which file runs when, and with what in the place of its `@names`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
@@ -7,7 +8,10 @@ from typing import Final
 
 import duckdb
 
+from etl.errors import SourceDamagedError, SourceError
 from etl.kinds import Note, Repair
+from etl.packing import Packing
+from etl.parquet import read_parquet, select_fields, unreadable
 from etl.patterns import FIELD, OPEN_FIELD, RowPatterns
 from etl.sources import Source
 from etl.tables import FEATURES, PHOTOS, RELATED, SKUS, STYLES, Table
@@ -82,25 +86,47 @@ class Stages:
         )
 
     def extract(self, source: Source) -> None:
-        """Read one file into `<table>_fields`: rows with their raw fields."""
-        table = source.table
-        patterns = RowPatterns(table, source.header)
-        names: dict[str, object] = {
-            "table": table.name,
-            "file": sql_text(table.file),
+        """Read one file into `<table>_fields_<ordinal>`: rows with their raw fields.
+
+        Raises:
+            SourceError: the rows of a Parquet file, or all lines of a text, cannot be read.
+        """
+        self.database.execute("INSERT INTO files VALUES (?, ?)", [source.ordinal, source.name])
+        if source.packing is Packing.PARQUET:
+            self._extract_parquet(source)
+        else:
+            self._extract_lines(source)
+        for note, rows in source.notes.items():
+            self.database.execute(
+                "INSERT INTO counts VALUES (?, 'noted', ?, ?)", [source.ordinal, note.value, rows]
+            )
+
+    def _extract_parquet(self, source: Source) -> None:
+        try:
+            self.run(
+                "parquet",
+                **_names(source),
+                rows=read_parquet(source.read_path),
+                fields=select_fields(source.fields),
+            )
+        except (duckdb.InvalidInputException, duckdb.SerializationException) as error:
+            raise SourceDamagedError(f"{source.name}: {unreadable(error)}") from error
+
+    def _extract_lines(self, source: Source) -> None:
+        patterns = RowPatterns(source.table, source.header)
+        names = _names(source) | {
             "columns": sql_list(patterns.columns),
             "row_pattern": sql_text(patterns.row()),
         }
-        common = {f"table_{part}": f"{table.name}_{part}" for part in _PARTS}
-        names |= common
-        self.run(
+        lines = self.run(
             "split",
             **names,
             path=sql_text(str(source.read_path)),
             line="decoded_line(line)" if source.encoded else "line",
             returns="ends_in_return(line)" if source.encoded else "false",
         )
-        self._mend(table, patterns, names)
+        _require_all_lines(source, lines.fetchone())
+        self._mend(source.table, patterns, names)
         self.run(
             "fields",
             **names,
@@ -112,10 +138,6 @@ class Stages:
             header_names=sql_list(source.header.names),
             header_fields=len(source.header.names),
         )
-        for note, rows in source.notes.items():
-            self.database.execute(
-                "INSERT INTO counts VALUES (?, 'noted', ?, ?)", [table.file, note.value, rows]
-            )
 
     def _mend(self, table: Table, patterns: RowPatterns, names: dict[str, object]) -> None:
         if table.one_line_rows:
@@ -144,13 +166,18 @@ class Stages:
                 is_readable=patterns.is_readable("eager"),
             )
 
-    def clean(self, table: Table) -> None:
-        """Read the fields of one table's rows and refuse those that cannot be read."""
+    def clean(self, table: Table, sources: Sequence[Source]) -> None:
+        """Read the fields of all files of one table and refuse rows that cannot be read."""
+        names = [_names(source) for source in sources]
+        union = " UNION ALL BY NAME ".join(f"FROM {one['table_fields']}" for one in names)
+        self.database.execute(f"CREATE VIEW {table.name}_fields AS {union}")
         self.run(f"clean_{table.name}")
-        self.run("refuse", file=sql_text(table.file), table_clean=f"{table.name}_clean")
+        self.run("refuse", table_clean=f"{table.name}_clean")
         self.database.execute(f"DROP VIEW {table.name}_fields")
-        for part in ("split", "suspect", "mended", "consumed"):
-            self.database.execute(f"DROP TABLE {table.name}_{part}")
+        for one in names:
+            self.database.execute(f"DROP VIEW {one['table_fields']}")
+            for part in _TABLE_PARTS:
+                self.database.execute(f"DROP TABLE IF EXISTS {one[f'table_{part}']}")
 
     def stand_in(self, table: Table) -> None:
         """Leave an empty `<table>_clean` for a file that is absent."""
@@ -169,7 +196,6 @@ class Stages:
             header = next(one.header for one in child.columns if one.name == column)
             self.run(
                 "orphans",
-                file=sql_text(child.file),
                 table_clean=f"{child.name}_clean",
                 column=column,
                 column_header=sql_text(header),
@@ -180,7 +206,6 @@ class Stages:
         for table in present:
             self.run(
                 "supersede",
-                file=sql_text(table.file),
                 table_clean=f"{table.name}_clean",
                 repair_bits=repair_bits,
             )
@@ -191,7 +216,26 @@ class Stages:
         self.run("notes")
 
 
-_PARTS: Final = ("split", "suspect", "mended", "consumed", "fields")
+_TABLE_PARTS: Final = ("split", "suspect", "mended", "consumed")
+_PARTS: Final = (*_TABLE_PARTS, "fields")
+
+
+def _names(source: Source) -> dict[str, object]:
+    """Return what the stages of one file call the file and its tables."""
+    parts = {f"table_{part}": f"{source.table.name}_{part}_{source.ordinal}" for part in _PARTS}
+    return {"file": source.ordinal, **parts}
+
+
+def _require_all_lines(source: Source, counted: tuple[int] | None) -> None:
+    """Check that DuckDB read as many lines as the scan counted, the header aside.
+
+    Raises:
+        SourceError: it did not.
+    """
+    wanted, found = source.lines - 1, counted[0] if counted else 0
+    if found != wanted:
+        source.require_unchanged()
+        raise SourceError(f"{source.name}: only {found:,} of {wanted:,} lines could be read")
 
 
 def _long_escapes(name: str) -> str:
