@@ -7,7 +7,7 @@ from typing import Final
 import duckdb
 
 from etl.errors import AccountError
-from etl.sources import Directory
+from etl.sources import SourceSet
 from etl.tables import TABLES
 
 
@@ -33,6 +33,7 @@ _SENTENCES: Final = {
 class FileAccount:
     """What became of the rows of one file. `rows_in` is always `loaded` plus all `rejected`."""
 
+    table: str
     missing: bool = False
     rows_in: int = 0
     loaded: int = 0
@@ -49,6 +50,7 @@ class FileAccount:
     def as_json(self) -> dict[str, object]:
         """Return the object that `--account` writes for this file."""
         return {
+            "table": self.table,
             "missing": self.missing,
             "rows_in": self.rows_in,
             "loaded": self.loaded,
@@ -62,10 +64,16 @@ class FileAccount:
 
 @dataclass(slots=True)
 class Account:
-    """The account of a whole load."""
+    """The account of a whole load.
+
+    Attributes:
+        files: by name, in the order in which they count: by table, then by name; a table without a
+            file has an entry of its usual name.
+    """
 
     as_of_microseconds: int
     files: dict[str, FileAccount]
+    not_read: tuple[str, ...]
     rows_written: int = 0
     outcome: Outcome = Outcome.UNFINISHED
 
@@ -85,55 +93,68 @@ class Account:
             "as_of_microseconds": self.as_of_microseconds,
             "outcome": self.outcome.value,
             "rows_written": self.rows_written,
+            "not_read": list(self.not_read),
             "files": {name: one.as_json() for name, one in self.files.items()},
         }
 
 
 def read_account(
-    database: duckdb.DuckDBPyConnection, directory: Directory, as_of_microseconds: int
+    database: duckdb.DuckDBPyConnection, found: SourceSet, as_of_microseconds: int
 ) -> Account:
     """Gather the counts that the stages left behind.
 
     Raises:
         AccountError: in some file rows in differ from rows loaded and rejected.
     """
-    present = {source.table.file for source in directory.sources}
-    files = {table.file: FileAccount(missing=table.file not in present) for table in TABLES}
+    files = _empty_accounts(found)
     counts = database.execute(
-        "SELECT file, section, kind, CAST(sum(rows) AS BIGINT) FROM counts"
+        "SELECT name, section, kind, CAST(sum(rows) AS BIGINT)"
+        " FROM counts JOIN files ON ordinal = file"
         " GROUP BY ALL HAVING sum(rows) > 0 ORDER BY ALL"
     ).fetchall()
-    for file, section, kind, rows in counts:
-        one = files[file]
+    for name, section, kind, rows in counts:
+        one = files[name]
         if section == "noted":
             one.notes[kind] = rows
         elif section == "repaired":
             one.repaired[kind] = rows
-        elif file in present:
+        else:
             setattr(one, section, rows)
     rejected = database.execute(
-        "SELECT file, kind, count(*) FROM rejects GROUP BY ALL ORDER BY ALL"
+        "SELECT name, kind, count(*) FROM rejects JOIN files ON ordinal = file"
+        " GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    for file, kind, rows in rejected:
-        files[file].rejected[kind] = rows
+    for name, kind, rows in rejected:
+        files[name].rejected[kind] = rows
     for name, one in files.items():
         if one.rows_in != one.loaded + one.rejected_rows:
             raise AccountError(
                 f"{name}: {one.rows_in} rows in, but {one.loaded} loaded"
                 f" and {one.rejected_rows} rejected"
             )
-    return Account(as_of_microseconds, files)
+    return Account(as_of_microseconds, files, found.not_read)
+
+
+def _empty_accounts(found: SourceSet) -> dict[str, FileAccount]:
+    files: dict[str, FileAccount] = {}
+    for table in TABLES:
+        for source in found.of(table):
+            files[source.name] = FileAccount(table.name)
+        if table in found.missing and table.file not in files:
+            files[table.file] = FileAccount(table.name, missing=True)
+    return files
 
 
 def render_account(account: Account) -> str:
     """Return the account as a person reads it."""
-    lines = [f"{'file':<26}{'rows in':>13}{'loaded':>13}{'repaired':>11}{'rejected':>11}"]
+    width = max(14, *(len(name) + 1 for name in account.files))
+    lines = [f"{'file':<{width}}{'rows in':>13}{'loaded':>13}{'repaired':>11}{'rejected':>11}"]
     for name, one in account.files.items():
         if one.missing:
-            lines.append(f"{name:<26}  absent: what it would bring is kept from the tables")
+            lines.append(f"{name:<{width}}  absent: what it would bring is kept from the tables")
             continue
         lines.append(
-            f"{name:<26}{one.rows_in:>13,}{one.loaded:>13,}"
+            f"{name:<{width}}{one.rows_in:>13,}{one.loaded:>13,}"
             f"{one.repaired_rows:>11,}{one.rejected_rows:>11,}"
         )
         for word, kinds in (
@@ -144,5 +165,7 @@ def render_account(account: Account) -> str:
             if kinds:
                 listed = ", ".join(f"{kind} {rows:,}" for kind, rows in kinds.items())
                 lines.append(f"    {word}: {listed}")
+    if account.not_read:
+        lines.append(f"not read: {', '.join(account.not_read)}")
     lines.append(_SENTENCES[account.outcome].format(rows=account.rows_written))
     return "\n".join(lines)

@@ -13,6 +13,14 @@ class SourceError(LoadError):
     """A file cannot be read as the legacy file of its name; the message names file and fault."""
 
 
+class SourceDamagedError(SourceError):
+    """A packed file or a Parquet file is cut off or corrupt; none of its rows may be trusted."""
+
+
+class SourceChangedError(SourceError):
+    """A file grew, shrank, changed or vanished while it was read. Nothing was written."""
+
+
 class TooManyRejectsError(LoadError):
     """More rows were rejected than allowed. Nothing was written."""
 

@@ -2,11 +2,12 @@
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from etl.errors import SourceError
+from etl.identity import ByteStream
 from etl.kinds import Note
 from etl.tables import Table
 
@@ -29,17 +30,15 @@ class Header:
     notes: Counter[Note] = field(default_factory=Counter)
 
 
-def read_header(table: Table, file: Path) -> Header:
-    """Read and check the header of a file.
+def read_header(table: Table, stream: ByteStream) -> Header:
+    """Read and check the header of a text.
 
     Raises:
-        SourceError: the file is empty or binary, or its header lacks a column.
-        OSError: the file cannot be opened.
+        SourceError: the text is empty or binary, or its header lacks a column.
+        OSError: it cannot be read.
     """
-    if not file.is_file():
-        raise SourceError("is not a file")
-    with file.open("rb") as stream:
-        line = stream.readline(_HEADER_BYTES_LIMIT)
+    start = stream.read(_HEADER_BYTES_LIMIT)
+    line = start[: start.find(b"\n") + 1] or start
     if not line:
         raise SourceError("is empty: not even a header")
     if line.startswith(_WIDE_MARKS):
@@ -52,7 +51,7 @@ def read_header(table: Table, file: Path) -> Header:
     if line.startswith(_BYTE_ORDER_MARK):
         notes[Note.BYTE_ORDER_MARK] = 1
         line = line.removeprefix(_BYTE_ORDER_MARK)
-    return _map_columns(table, _split_names(line), notes)
+    return map_columns(table, _split_names(line), notes)
 
 
 def _split_names(line: bytes) -> list[str]:
@@ -68,7 +67,12 @@ def _split_names(line: bytes) -> list[str]:
         raise SourceError(f"has a wrong header: {error}: {text[:200]!r}") from error
 
 
-def _map_columns(table: Table, padded: list[str], notes: Counter[Note]) -> Header:
+def map_columns(table: Table, padded: Sequence[str], notes: Counter[Note]) -> Header:
+    """Find the table's columns among the names that a file has.
+
+    Raises:
+        SourceError: a column is absent, or there twice.
+    """
     names = [name.strip() for name in padded]
     wanted = [column.header for column in table.columns]
     if absent := [name for name in wanted if name not in names]:

@@ -16,6 +16,7 @@ import uvloop
 from etl.account import Account, render_account
 from etl.errors import LoadError, TooManyRejectsError, UsageError
 from etl.exit_status import ExitStatus
+from etl.inputs import Inputs, find_inputs
 from etl.progress import Progress
 from etl.settings import EtlSettings
 from etl.thresholds import parse_rejects_allowed
@@ -24,9 +25,14 @@ from etl.writers.choice import Via
 from ring import RingError, RingSettings, RingSettingsError
 
 _DESCRIPTION: Final = """\
-Read the legacy product files of a directory (product, features, styles, photos, skus and related),
-clean them, and add or replace their products in Cassandra. Nothing is ever deleted; a file that is
-absent leaves what is stored. Running the same load again changes nothing.
+Read legacy product files (product, features, styles, photos, skus and related), clean them, and
+add or replace their products in Cassandra. Nothing is ever deleted; a file that is absent leaves
+what is stored. Running the same load again changes nothing.
+
+An INPUT is a directory, a file, a pattern ('exports/*.csv.gz') or, with its table, standard input
+(product=-). Files are CSV, also packed with gzip or zstd, or Parquet. The table follows from a
+file's name (skus.csv, skus-00.csv.gz, skus_2024-01.parquet); TABLE=PATH says it for any other name.
+A table may have several files: of rows with one key the later line stays, then the later file name.
 """
 _EPILOG: Final = """\
 exit codes: 0 clean; 1 finished with rejects; 2 wrong usage; 3 more rejects than allowed, nothing
@@ -42,16 +48,22 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the `load` command."""
     parser = subparsers.add_parser(
         "load",
-        help="load a directory of legacy CSV files into Cassandra",
+        help="load legacy files into Cassandra",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("directory", metavar="DIR", type=Path, help="where the CSV files are")
+    parser.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="directory, file, pattern or TABLE=PATH; TABLE=- is standard input",
+    )
     parser.add_argument(
         "--as-of",
         metavar="TIME",
-        help="timestamp of all rows: microseconds since 1970 or an ISO date-time (default: now)",
+        help="timestamp of all rows: microseconds since 1970 or an ISO date-time (default: when the"
+        " oldest input was modified; needed with standard input)",
     )
     parser.add_argument(
         "--rejects",
@@ -86,9 +98,12 @@ def run(given: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     try:
         _check_outputs(given.rejects, given.account)
+        inputs = find_inputs(given.inputs)
         options = LoadOptions(
-            directory=given.directory,
-            as_of_microseconds=parse_as_of(given.as_of, now_microseconds=time.time_ns() // 1_000),
+            inputs=inputs,
+            as_of_microseconds=choose_as_of(
+                given.as_of, inputs, now_microseconds=time.time_ns() // 1_000
+            ),
             rejects=given.rejects,
             account=given.account,
             rejects_allowed=parse_rejects_allowed(given.max_rejects) if given.max_rejects else None,
@@ -123,14 +138,32 @@ def _report(account: Account) -> None:
     sys.stdout.write(render_account(account) + "\n")
 
 
-def parse_as_of(text: str | None, *, now_microseconds: int) -> int:
+def choose_as_of(text: str | None, inputs: Inputs, *, now_microseconds: int) -> int:
+    """Return the load's timestamp: what is asked for, or when the oldest input was modified.
+
+    By then its rows were as they are, so what people changed later is newer than all of them.
+
+    Raises:
+        UsageError: see `parse_as_of`; or nothing is asked for and the inputs have no such time.
+    """
+    if text is not None:
+        return parse_as_of(text, now_microseconds=now_microseconds)
+    stamps = [one.stamp for one in inputs.inputs if one.stamp is not None]
+    if inputs.has_standard_input or not stamps:
+        raise UsageError("--as-of: needed with standard input, which has no modification time")
+    oldest = min(stamp.modified_ns for stamp in stamps) // 1_000
+    if not 0 < oldest <= now_microseconds:
+        moment = datetime.fromtimestamp(oldest / 1e6, UTC).isoformat()
+        raise UsageError(f"--as-of: needed, as the oldest input was modified at {moment}")
+    return oldest
+
+
+def parse_as_of(text: str, *, now_microseconds: int) -> int:
     """Return the load's timestamp in microseconds since 1970; a date-time without zone is UTC.
 
     Raises:
         UsageError: it is no time, or one in the future.
     """
-    if text is None:
-        return now_microseconds
     try:
         if text.strip().isdecimal():
             microseconds = int(text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from etl.headers import Header
+from etl.readers import readable
 from etl.tables import Holds, Table
 
 _QUOTED: Final = r'"[^"]*"(?:"[^"]*")*'
@@ -101,6 +102,14 @@ class RowPatterns:
             f" THEN '\"' || {field} || '\"' ELSE {field} END"
             for field in fields
         )
+
+    def is_readable(self, struct: str) -> str:
+        """An SQL condition: every known field of a row of `all_columns` can be read."""
+        fields = {
+            column.name: f"{struct}.c{position}"
+            for position, column in zip(self.header.positions, self.table.columns, strict=True)
+        }
+        return readable(self.table, fields)
 
     def _leading(self) -> str:
         """All fields but the last, each with its comma."""

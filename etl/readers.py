@@ -119,6 +119,15 @@ def _whens(table: Table) -> Iterator[str]:
             )
 
 
+def readable(table: Table, fields: Mapping[str, str]) -> str:
+    """An SQL condition: every field can be read. `fields` are their expressions by our names."""
+    return " AND ".join(
+        f"NOT coalesce({condition.format(fields[column.name])}, false)"
+        for column in table.columns
+        for condition, _kind in READERS[column.holds].faults
+    )
+
+
 def declared_columns(table: Table) -> str:
     """Name and type of every column of `<table>_clean`, for an empty table of the same shape."""
     return ", ".join(f"{one.name} {READERS[one.holds].sql_type}" for one in table.columns)

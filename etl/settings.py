@@ -13,7 +13,9 @@ class EtlSettings:
 
     load_memory_limit: str = setting("1GB", "memory of DuckDB; what exceeds it goes to disk")
     load_temp_directory: str = setting(
-        "", "where the load keeps its database, about twice the CSV files; empty: the system's"
+        "",
+        "where the load keeps its database and copies, two to four times the unpacked files;"
+        " empty: the system's",
     )
     load_threads: int = setting(0, "threads of DuckDB; 0: one per core")
     load_slice_products: int = setting(20_000, "products rendered at a time")

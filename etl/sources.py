@@ -1,37 +1,22 @@
-"""The files of a directory: what is there, what their headers say, and bytes that no parser likes.
+"""The files of a load: opened, their headers read, before any row is.
 
-Nothing here looks at a single row. A file is read in chunks of whole lines; a chunk that is valid
-UTF-8 without NUL, CR, blank or overlong lines costs a few scans at memory speed, and DuckDB then
-reads the file itself. Any other file is copied once in an encoding of one line a line (see
-`encode_lines`), so that line numbers stay those of the file and no line can break the reading.
+A file becomes a `Source` with a scratch directory of its own. DuckDB reads the file itself where it
+can; a packed file and standard input are read from a copy (see `scan`).
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
-from etl.errors import SourceError, UsageError
+from etl.errors import SourceChangedError, SourceDamagedError, SourceError
 from etl.headers import Header, read_header
-from etl.kinds import Note, Reject
-from etl.tables import TABLES, Table
-
-CHUNK_BYTES: Final = 16 * 2**20
-LINE_CHUNKS_LIMIT: Final = 4
-"""Chunks without a line end after which a file is taken for binary."""
-LINE_BYTES_LIMIT: Final = 2**20
-"""A longer line is rejected: no legacy row comes near, and the parser's buffers grow with it."""
-
-_PIECE_BYTES: Final = 16 * 2**10
-"""A piece of a chunk with faulty lines that is looked at line by line."""
-_ESCAPE: Final = b"\x1e"
-_SET_ASIDE: Final = _ESCAPE + b"X"
-_FAULTS: Final = {
-    "nul": (Reject.MALFORMED_ROW, "the line holds a NUL byte"),
-    "utf8": (Reject.INVALID_UTF8, "the line is not valid UTF-8"),
-    "long": (Reject.MALFORMED_ROW, f"the line is longer than {LINE_BYTES_LIMIT} bytes"),
-}
+from etl.identity import Identity, Stamp
+from etl.inputs import Input, Inputs
+from etl.kinds import Note
+from etl.packing import Packing, packing_of, unpacking
+from etl.parquet import read_parquet_header
+from etl.tables import Table
 
 
 @dataclass(slots=True)
@@ -39,201 +24,147 @@ class Source:
     """One file that is there.
 
     Attributes:
-        read_path: what DuckDB reads: a link to the file, or its encoded copy.
+        ordinal: its place among the files of the load, from 1: by table, then by name.
+        name: as it was given; messages and the account use it.
+        path: the file; of standard input its copy.
+        scratch: a directory for what is made of it.
+        stamp: what the file system said of it at first; None: standard input.
+        fields: of Parquet, the SQL of each field, by column; else empty.
+        text_path: the text, unpacked. Rejected bytes are taken from here.
+        read_path: what DuckDB reads: a link to the text, or its encoded copy.
         encoded: whether `read_path` is an encoded copy.
-        set_aside_path: lines that are rejected for their bytes (`line<TAB>kind<TAB>reason`).
+        lines: lines of the text, the header included, once it has been scanned.
+        identity: known once it has been scanned.
         notes: counts that concern the file itself.
     """
 
+    ordinal: int
     table: Table
+    name: str
     path: Path
+    packing: Packing
     header: Header
+    scratch: Path
+    stamp: Stamp | None
+    fields: Mapping[str, str]
+    text_path: Path
     read_path: Path
-    set_aside_path: Path
     encoded: bool = False
-    file_bytes: int = 0
+    lines: int = 0
+    identity: Identity | None = None
     notes: Counter[Note] = field(default_factory=Counter)
+
+    @property
+    def set_aside_path(self) -> Path:
+        """Lines that are rejected for their bytes (`line<TAB>kind<TAB>reason`)."""
+        return self.scratch / "set_aside"
+
+    def require_unchanged(self) -> None:
+        """Check that the file is what it was when the load began.
+
+        Raises:
+            SourceChangedError: it is not.
+        """
+        if self.stamp is None:
+            return
+        try:
+            now = Stamp.of(self.path)
+        except FileNotFoundError as error:
+            raise SourceChangedError(
+                f"{self.name}: vanished while it was being read; nothing was written"
+            ) from error
+        if now != self.stamp:
+            raise changed(self.name, self.stamp.size_bytes, now.size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
-    """What a directory holds for this load."""
+class SourceSet:
+    """All files of a load, opened.
 
-    path: Path
+    Attributes:
+        sources: by ordinal.
+        missing: tables without a file.
+        not_read: names of files that lie there and belong to no table.
+    """
+
     sources: tuple[Source, ...]
     missing: tuple[Table, ...]
+    not_read: tuple[str, ...]
+
+    def of(self, table: Table) -> Sequence[Source]:
+        """Return the files of one table, by ordinal."""
+        return [source for source in self.sources if source.table is table]
+
+    def require_unchanged(self) -> None:
+        """Check that every file is what it was when the load began.
+
+        Raises:
+            SourceChangedError: one is not.
+        """
+        for source in self.sources:
+            source.require_unchanged()
 
 
-def open_directory(path: Path, scratch: Path) -> Directory:
-    """Find the files and read every header, before any row is read.
+def changed(name: str, bytes_before: int, bytes_now: int) -> SourceChangedError:
+    """Return what to raise for a file that is not what it was."""
+    told = (
+        f"{name}: changed"
+        if bytes_before == bytes_now
+        else f"{name}: went from {bytes_before:,} to {bytes_now:,} bytes"
+    )
+    return SourceChangedError(f"{told} while it was being read; nothing was written")
+
+
+def open_sources(inputs: Inputs, scratch: Path, standard_input: Path | None = None) -> SourceSet:
+    """Read every header, before any row is read.
 
     Args:
-        path: the directory with the legacy files.
+        inputs: what the load was asked to read.
         scratch: an empty directory of ours for links and copies.
+        standard_input: the copy of standard input, if it is among the inputs.
 
     Raises:
-        UsageError: the directory does not exist or holds none of the files.
-        SourceError: a file is empty, binary or lacks a column; the message names all such files.
+        SourceDamagedError: files are cut off or corrupt.
+        SourceError: a file is empty, binary or lacks a column. The message names all such files.
     """
-    if not path.is_dir():
-        raise UsageError(f"{path}: no such directory")
     sources: list[Source] = []
-    missing: list[Table] = []
-    faults: list[str] = []
-    for table in TABLES:
-        file = path / table.file
-        if table.older_file and not file.exists():
-            file = path / table.older_file
-        if not file.exists():
-            missing.append(table)
-            continue
+    faults: dict[str, Exception] = {}
+    for ordinal, one in enumerate(inputs.inputs, start=1):
+        path = one.path or standard_input
+        if path is None:
+            raise SourceError(f"{one.name}: standard input was not copied")
+        own = scratch / f"file-{ordinal}"
+        own.mkdir()
         try:
-            sources.append(_open_source(table, file, scratch))
+            sources.append(_open_source(ordinal, one, path, own))
         except (SourceError, OSError) as error:
-            faults.append(f"{file}: {error}")
+            faults[one.name] = error
     if faults:
-        raise SourceError("\n".join(faults))
-    if not sources:
-        names = ", ".join(table.file for table in TABLES)
-        raise UsageError(f"{path}: holds none of {names}")
-    return Directory(path, tuple(sources), tuple(missing))
+        are_damaged = all(isinstance(fault, SourceDamagedError) for fault in faults.values())
+        told = "\n".join(f"{name}: {fault}" for name, fault in faults.items())
+        raise (SourceDamagedError if are_damaged else SourceError)(told)
+    return SourceSet(tuple(sources), inputs.missing, inputs.not_read)
 
 
-def _open_source(table: Table, file: Path, scratch: Path) -> Source:
-    header = read_header(table, file)
-    # Through a link, because DuckDB takes `*`, `?` and `[` in a path for a pattern.
-    link = scratch / table.file
-    link.symlink_to(file.resolve())
-    set_aside = scratch / f"{table.name}.set_aside"
-    set_aside.touch()
-    source = Source(table, file, header, link, set_aside, file_bytes=file.stat().st_size)
+def _open_source(ordinal: int, one: Input, path: Path, scratch: Path) -> Source:
+    if not path.is_file():
+        raise SourceError("is not a file")
+    packing = packing_of(path)
+    # Through a link, because DuckDB takes `*`, `?` and `[` in a path for a pattern, and its suffix
+    # for a packing.
+    link = scratch / ("rows.parquet" if packing is Packing.PARQUET else "rows.csv")
+    text = scratch / "text.csv" if packing in {Packing.GZIP, Packing.ZSTD} else path
+    link.symlink_to(text.resolve())
+    fields: Mapping[str, str] = {}
+    if packing is Packing.PARQUET:
+        header, fields = read_parquet_header(one.table, link)
+    else:
+        with path.open("rb") as file, unpacking(file, packing) as stream:
+            header = read_header(one.table, stream)
+    source = Source(
+        ordinal, one.table, one.name, path, packing, header, scratch, one.stamp, fields,
+        text_path=text, read_path=link,
+    )  # fmt: skip
     source.notes.update(header.notes)
+    source.set_aside_path.touch()
     return source
-
-
-def iterate_chunks(file: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield (number of the first line, whole lines); only the last chunk may lack its newline.
-
-    Raises:
-        SourceError: a line has no end in sight, so this is no text file.
-    """
-    line = 1
-    with file.open("rb") as stream:
-        rest = b""
-        while block := stream.read(CHUNK_BYTES):
-            cut = block.rfind(b"\n") + 1
-            if not cut:
-                rest += block
-                if len(rest) > LINE_CHUNKS_LIMIT * CHUNK_BYTES:
-                    raise SourceError(f"{file}: line {line} does not end; this is no CSV file")
-                continue
-            chunk = rest + block[:cut]
-            rest = block[cut:]
-            yield line, chunk
-            line += chunk.count(b"\n")
-        if rest:
-            yield line, rest
-
-
-def inspect(source: Source) -> None:
-    """Scan the file's bytes, count what concerns the file, and encode a copy if it needs one.
-
-    Raises:
-        SourceError: the file cannot be read through.
-    """
-    needs_copy = False
-    last = b"\n"
-    for _line, chunk in iterate_chunks(source.path):
-        last = chunk[-1:]
-        if b"\r" in chunk:
-            source.notes[Note.CARRIAGE_RETURN] += chunk.count(b"\r\n")
-            needs_copy = True
-        needs_copy = needs_copy or chunk.startswith(b"\n") or b"\n\n" in chunk or _has_faults(chunk)
-    if last != b"\n":
-        source.notes[Note.NO_FINAL_NEWLINE] = 1
-    if needs_copy:
-        _encode_copy(source)
-
-
-def _has_faults(chunk: bytes) -> bool:
-    """Whether any line of the chunk may have to be set aside."""
-    if b"\0" in chunk or not _is_utf8(chunk):
-        return True
-    window_bytes = LINE_BYTES_LIMIT // 2
-    return any(
-        chunk.find(b"\n", start, start + window_bytes) < 0
-        for start in range(0, len(chunk) - window_bytes, window_bytes)
-    )
-
-
-def _is_utf8(text: bytes) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _encode_copy(source: Source) -> None:
-    """Write the encoded copy and the list of lines set aside."""
-    copy = source.read_path.with_suffix(".encoded.csv")
-    with copy.open("wb") as out, source.set_aside_path.open("w", encoding="utf-8") as aside:
-        for first_line, chunk in iterate_chunks(source.path):
-            for piece, faults in _encode_pieces(first_line, chunk):
-                out.write(piece)
-                for line, fault in faults:
-                    kind, reason = _FAULTS[fault]
-                    aside.write(f"{line}\t{kind}\t{reason}\n")
-    source.read_path = copy
-    source.encoded = True
-
-
-def _encode_pieces(first_line: int, chunk: bytes) -> Iterator[tuple[bytes, list[tuple[int, str]]]]:
-    """Yield encoded pieces with their faulty lines; halves a chunk until the faults are alone."""
-    if not _has_faults(chunk):
-        yield encode_lines(chunk), []
-        return
-    cut = chunk.find(b"\n", len(chunk) // 2) + 1
-    if len(chunk) > _PIECE_BYTES and 0 < cut < len(chunk):
-        yield from _encode_pieces(first_line, chunk[:cut])
-        yield from _encode_pieces(first_line + chunk.count(b"\n", 0, cut), chunk[cut:])
-        return
-    lines = chunk.split(b"\n")
-    faults: list[tuple[int, str]] = []
-    for index, text in enumerate(lines):
-        fault = _fault_of(text)
-        if fault is not None:
-            faults.append((first_line + index, fault))
-            lines[index] = _SET_ASIDE
-    yield _encode_marked(lines), faults
-
-
-def _fault_of(line: bytes) -> str | None:
-    if b"\0" in line:
-        return "nul"
-    if len(line) > LINE_BYTES_LIMIT:
-        return "long"
-    return None if _is_utf8(line) else "utf8"
-
-
-def _encode_marked(lines: list[bytes]) -> bytes:
-    """Encode lines of which some are the set-aside mark already; the last one ends the chunk."""
-    encoded = [line if line is _SET_ASIDE else encode_lines(line) for line in lines]
-    filled = [line or _ESCAPE + b"B" for line in encoded[:-1]]
-    return b"\n".join([*filled, encoded[-1]])
-
-
-def encode_lines(chunk: bytes) -> bytes:
-    r"""Encode whole lines so that a reader that splits at LF alone, and skips blanks, keeps them.
-
-    The record separator becomes `RS E`, a carriage return `RS R`, a blank line `RS B`; `RS X` marks
-    a line that was set aside. `macros.sql` has the way back.
-    """
-    encoded = chunk.replace(_ESCAPE, _ESCAPE + b"E").replace(b"\r", _ESCAPE + b"R")
-    if encoded.startswith(b"\n"):
-        encoded = _ESCAPE + b"B" + encoded
-    # Twice, because in a run of newlines each match consumes the beginning of the next.
-    blank = b"\n" + _ESCAPE + b"B\n"
-    return encoded.replace(b"\n\n", blank).replace(b"\n\n", blank)

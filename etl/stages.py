@@ -1,5 +1,6 @@
 """The SQL stages: which file runs when, and with what in the place of its `@names`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
@@ -8,7 +9,10 @@ from typing import Final
 import duckdb
 
 from etl.datasets import Family
+from etl.errors import SourceDamagedError, SourceError
 from etl.kinds import Note, Repair
+from etl.packing import Packing
+from etl.parquet import read_parquet, select_fields, unreadable
 from etl.patterns import FIELD, OPEN_FIELD, RowPatterns
 from etl.readers import declared_columns, fault_of, flags_of, values_of
 from etl.sources import Source
@@ -108,25 +112,47 @@ class Stages:
         )
 
     def extract(self, source: Source) -> None:
-        """Read one file into `<table>_fields`: rows with their raw fields."""
-        table = source.table
-        patterns = RowPatterns(table, source.header)
-        names: dict[str, object] = {
-            "table": table.name,
-            "file": sql_text(table.file),
+        """Read one file into `<table>_fields_<ordinal>`: rows with their raw fields.
+
+        Raises:
+            SourceError: the rows of a Parquet file, or all lines of a text, cannot be read.
+        """
+        self.database.execute("INSERT INTO files VALUES (?, ?)", [source.ordinal, source.name])
+        if source.packing is Packing.PARQUET:
+            self._extract_parquet(source)
+        else:
+            self._extract_lines(source)
+        for note, rows in source.notes.items():
+            self.database.execute(
+                "INSERT INTO counts VALUES (?, 'noted', ?, ?)", [source.ordinal, note.value, rows]
+            )
+
+    def _extract_parquet(self, source: Source) -> None:
+        try:
+            self.run(
+                "parquet",
+                **_names(source),
+                rows=read_parquet(source.read_path),
+                fields=select_fields(source.fields),
+            )
+        except (duckdb.InvalidInputException, duckdb.SerializationException) as error:
+            raise SourceDamagedError(f"{source.name}: {unreadable(error)}") from error
+
+    def _extract_lines(self, source: Source) -> None:
+        patterns = RowPatterns(source.table, source.header)
+        names = _names(source) | {
             "columns": sql_list(patterns.columns),
             "row_pattern": sql_text(patterns.row()),
         }
-        common = {f"table_{part}": f"{table.name}_{part}" for part in _PARTS}
-        names |= common
-        self.run(
+        lines = self.run(
             "split",
             **names,
             path=sql_text(str(source.read_path)),
             line="decoded_line(line)" if source.encoded else "line",
             returns="ends_in_return(line)" if source.encoded else "false",
         )
-        self._mend(table, patterns, names)
+        _require_all_lines(source, lines.fetchone())
+        self._mend(source.table, patterns, names)
         self.run(
             "fields",
             **names,
@@ -138,10 +164,6 @@ class Stages:
             header_names=sql_list(source.header.names),
             header_fields=len(source.header.names),
         )
-        for note, rows in source.notes.items():
-            self.database.execute(
-                "INSERT INTO counts VALUES (?, 'noted', ?, ?)", [table.file, note.value, rows]
-            )
 
     def _mend(self, table: Table, patterns: RowPatterns, names: dict[str, object]) -> None:
         if table.one_line_rows:
@@ -167,10 +189,14 @@ class Stages:
                 lazy_pattern=sql_text(patterns.priced(eager=False)),
                 all_columns=sql_list(patterns.all_columns),
                 quoted_columns=patterns.quoted_columns("eager"),
+                is_readable=patterns.is_readable("eager"),
             )
 
-    def clean(self, table: Table) -> None:
-        """Read the fields of one table's rows and refuse those that cannot be read."""
+    def clean(self, table: Table, sources: Sequence[Source]) -> None:
+        """Read the fields of all files of one table and refuse rows that cannot be read."""
+        names = [_names(source) for source in sources]
+        union = " UNION ALL BY NAME ".join(f"FROM {one['table_fields']}" for one in names)
+        self.database.execute(f"CREATE VIEW {table.name}_fields AS {union}")
         self.run(
             "clean",
             table_clean=f"{table.name}_clean",
@@ -179,10 +205,12 @@ class Stages:
             flags=flags_of(table),
             fault=fault_of(table),
         )
-        self.run("refuse", file=sql_text(table.file), table_clean=f"{table.name}_clean")
+        self.run("refuse", table_clean=f"{table.name}_clean")
         self.database.execute(f"DROP VIEW {table.name}_fields")
-        for part in ("split", "suspect", "mended", "consumed"):
-            self.database.execute(f"DROP TABLE {table.name}_{part}")
+        for one in names:
+            self.database.execute(f"DROP VIEW {one['table_fields']}")
+            for part in _TABLE_PARTS:
+                self.database.execute(f"DROP TABLE IF EXISTS {one[f'table_{part}']}")
 
     def stand_in(self, table: Table) -> None:
         """Leave an empty `<table>_clean` for a file that is absent."""
@@ -205,7 +233,6 @@ class Stages:
         for parent in table.parents:
             self.run(
                 "orphans",
-                file=sql_text(table.file),
                 table_clean=f"{table.name}_clean",
                 column=parent.column,
                 column_header=sql_text(table.header_of(parent.column)),
@@ -216,7 +243,6 @@ class Stages:
     def _supersede(self, table: Table) -> None:
         self.run(
             "supersede",
-            file=sql_text(table.file),
             table_clean=f"{table.name}_clean",
             repair_bits=sum(1 << at for at, kind in enumerate(FLAGS) if isinstance(kind, Repair)),
         )
@@ -251,7 +277,26 @@ class Stages:
         )
 
 
-_PARTS: Final = ("split", "suspect", "mended", "consumed", "fields")
+_TABLE_PARTS: Final = ("split", "suspect", "mended", "consumed")
+_PARTS: Final = (*_TABLE_PARTS, "fields")
+
+
+def _names(source: Source) -> dict[str, object]:
+    """Return what the stages of one file call the file and its tables."""
+    parts = {f"table_{part}": f"{source.table.name}_{part}_{source.ordinal}" for part in _PARTS}
+    return {"file": source.ordinal, **parts}
+
+
+def _require_all_lines(source: Source, counted: tuple[int] | None) -> None:
+    """Check that DuckDB read as many lines as the scan counted, the header aside.
+
+    Raises:
+        SourceError: it did not.
+    """
+    wanted, found = source.lines - 1, counted[0] if counted else 0
+    if found != wanted:
+        source.require_unchanged()
+        raise SourceError(f"{source.name}: only {found:,} of {wanted:,} lines could be read")
 
 
 def _long_escapes(name: str) -> str:

@@ -1,11 +1,13 @@
 """A load from beginning to end: open, clean, look at what is stored, merge, write, account."""
 
 import asyncio
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +18,16 @@ from etl.account import Account, Outcome, read_account
 from etl.datasets import FAMILIES, PRODUCTS, Family
 from etl.errors import TooManyRejectsError, WriteError
 from etl.existing import Existing, fetch_existing
+from etl.extract import extract_all
+from etl.inputs import Inputs
 from etl.progress import Progress
 from etl.rejects import write_rejects
 from etl.render import count_rows, live_ids_by_block
 from etl.settings import EtlSettings
-from etl.sources import Directory, inspect, open_directory
+from etl.sources import SourceSet, open_sources
 from etl.stages import Stages
+from etl.standard_input import copy_standard_input
+from etl.tables import TABLES
 from etl.thresholds import RejectsAllowed
 from etl.writers.choice import RowWriter, Via, choose_writer
 from etl.writers.listing import list_products
@@ -40,7 +46,7 @@ class LoadOptions:
     """What one load was asked for.
 
     Attributes:
-        directory: where the legacy files are.
+        inputs: the files.
         as_of_microseconds: the timestamp of every row written.
         rejects: where rejects go, even when there are none; None: a name of the time, when needed.
         account: where the account goes as JSON; None: nowhere.
@@ -49,7 +55,7 @@ class LoadOptions:
         via: which writer.
     """
 
-    directory: Path
+    inputs: Inputs
     as_of_microseconds: int
     rejects: Path | None = None
     account: Path | None = None
@@ -65,7 +71,7 @@ async def load(
     progress: Progress,
     report: Callable[[Account], None],
 ) -> Account:
-    """Load a directory of legacy files; safe to repeat.
+    """Load legacy files; safe to repeat.
 
     `report` is given the account as soon as there is no more to come, also of a load that stops
     once the files have been read: what is wrong with them is known by then.
@@ -78,7 +84,7 @@ async def load(
     """
     async with AsyncExitStack() as stack:
         scratch = stack.enter_context(_open_scratch(settings))
-        directory = await asyncio.to_thread(open_directory, options.directory, scratch)
+        found = await _open_inputs(options, scratch, progress)
         # Before the long part: a load that cannot write should say so at once.
         ring = (
             None
@@ -86,8 +92,8 @@ async def load(
             else await stack.enter_async_context(_open_ring(ring_settings, settings))
         )
         stages = Stages(stack.enter_context(_open_database(scratch, settings)))
-        await asyncio.to_thread(_clean, directory, stages, progress)
-        families = _families(directory)
+        await asyncio.to_thread(extract_all, found, stages, progress.say)
+        families = _families(found)
         existing = _NOTHING_STORED
         if ring is not None:
             existing = await fetch_existing(
@@ -98,10 +104,11 @@ async def load(
                 timeout_seconds=settings.load_write_timeout_seconds,
             )
             progress.say(f"stored already: {existing.products:,} products")
-        await asyncio.to_thread(_relate, directory, stages, progress)
-        account = read_account(stages.database, directory, options.as_of_microseconds)
+        await asyncio.to_thread(_relate, found, stages, progress)
+        account = read_account(stages.database, found, options.as_of_microseconds)
         account.outcome = Outcome.DRY_RUN if options.dry_run else Outcome.UNFINISHED
-        await asyncio.to_thread(_keep_rejects, options, directory, stages, account, progress)
+        await asyncio.to_thread(_keep_rejects, options, found, stages, account, progress)
+        found.require_unchanged()
         try:
             _check_rejects(options, account)
             if ring is not None:
@@ -131,30 +138,27 @@ async def load(
         return account
 
 
-def _clean(directory: Directory, stages: Stages, progress: Progress) -> None:
-    stages.prepare()
-    for source in directory.sources:
-        started = time.monotonic()
-        inspect(source)
-        stages.extract(source)
-        stages.clean(source.table)
-        seconds = time.monotonic() - started
-        rate = source.file_bytes / 1e6 / max(seconds, 1e-9)
-        progress.say(f"{source.table.file}: read and cleaned in {seconds:.1f} s ({rate:.0f} MB/s)")
-    for table in directory.missing:
-        progress.say(f"{table.file}: absent; what it would bring is kept from the tables")
-        stages.stand_in(table)
+async def _open_inputs(options: LoadOptions, scratch: Path, progress: Progress) -> SourceSet:
+    """Say as of when the load is, copy standard input if it is asked for, and open all files."""
+    as_of = datetime.fromtimestamp(options.as_of_microseconds / 1e6, UTC)
+    progress.say(f"as of {as_of:%Y-%m-%dT%H:%M:%SZ}: what was changed later in the tables stays")
+    copy: Path | None = None
+    if options.inputs.has_standard_input:
+        copy = scratch / "standard_input"
+        size_bytes = await copy_standard_input(sys.stdin.fileno(), copy)
+        progress.say(f"standard input: {size_bytes:,} bytes")
+    return await asyncio.to_thread(open_sources, options.inputs, scratch, copy)
 
 
-def _families(directory: Directory) -> tuple[Family, ...]:
+def _families(found: SourceSet) -> tuple[Family, ...]:
     """What the files of this load concern."""
-    present = {source.table for source in directory.sources}
+    present = {source.table for source in found.sources}
     return tuple(family for family in FAMILIES if not present.isdisjoint(family.tables))
 
 
-def _relate(directory: Directory, stages: Stages, progress: Progress) -> None:
+def _relate(found: SourceSet, stages: Stages, progress: Progress) -> None:
     started = time.monotonic()
-    stages.relate(tuple(source.table for source in directory.sources))
+    stages.relate(tuple(table for table in TABLES if found.of(table)))
     progress.say(f"related and merged in {time.monotonic() - started:.1f} s")
 
 
@@ -200,7 +204,7 @@ def _check_rejects(options: LoadOptions, account: Account) -> None:
 
 def _keep_rejects(
     options: LoadOptions,
-    directory: Directory,
+    found: SourceSet,
     stages: Stages,
     account: Account,
     progress: Progress,
@@ -210,7 +214,7 @@ def _keep_rejects(
         if not account.rejected_rows:
             return
         path = Path(time.strftime("rejects-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
-    write_rejects(stages.database, directory.sources, path)
+    write_rejects(stages.database, found.sources, path)
     progress.say(f"{account.rejected_rows:,} rejects are in {path}")
 
 

@@ -1,11 +1,11 @@
--- Every row of the file with its raw fields, and a reject for every line that came to nothing.
+-- Every row of one file with its raw fields, and a reject for every line that came to nothing.
 CREATE VIEW @table_fields AS
-SELECT (rowid + 2) * 2 AS pos, 1 AS lines, 0 AS flags, @column_list
+SELECT pos_of(@file, rowid + 2, 0) AS pos, 1 AS lines, 0 AS flags, @column_list
 FROM @table_split
 WHERE state = 0
     AND (raw IS NULL OR rowid + 2 NOT IN (SELECT line FROM @table_consumed))
 UNION ALL
-SELECT pos, lines, flags, unnest(regexp_extract(text, @row_pattern, @columns))
+SELECT pos_of(@file, 0, pos) AS pos, lines, flags, unnest(regexp_extract(text, @row_pattern, @columns))
 FROM @table_mended;
 
 INSERT INTO rejects

@@ -3,7 +3,15 @@
 -- A field is the text between two commas of a row, its quotes included. Readers answer NULL for what
 -- they refuse. The bits that are named are those of `flags` (see etl/stages.py).
 
--- The way back from sources.encode_lines, for files that had to be copied.
+-- pos, the order of a row among all rows of its table: the file's ordinal, the line (of Parquet, the
+-- row from 1) and, for the second of two rows on a line, part 1. Stored rows, whose pos is negative,
+-- come before all files.
+CREATE MACRO pos_of(file, line, part) AS (CAST(file AS BIGINT) << 42) + line * 2 + part;
+CREATE MACRO file_of(pos) AS CAST(CAST(pos AS BIGINT) >> 42 AS INTEGER);
+CREATE MACRO line_of(pos) AS (pos & 4398046511103) >> 1;
+CREATE MACRO part_of(pos) AS CAST(pos & 1 AS TINYINT);
+
+-- The way back from lines.encode_lines, for files that had to be copied.
 CREATE MACRO decoded_line(line) AS
     CASE WHEN NOT contains(line, chr(30)) THEN line
     WHEN starts_with(line, chr(30) || 'X') THEN NULL
@@ -12,10 +20,6 @@ CREATE MACRO decoded_line(line) AS
         chr(30) || 'B', ''), chr(30) || 'R', chr(13)), chr(30) || 'E', chr(30))
     END;
 CREATE MACRO ends_in_return(line) AS ends_with(line, chr(30) || 'R');
-
--- Where a row stands: pos is twice the line number, plus one for the second of two rows on a line.
-CREATE MACRO line_of(pos) AS pos // 2;
-CREATE MACRO part_of(pos) AS pos % 2;
 
 CREATE MACRO unquoted(field) AS
     CASE WHEN starts_with(field, '"') THEN replace(field[2:-2], '""', '"') ELSE field END;

@@ -1,7 +1,7 @@
 -- Rows with a field that cannot be read leave the table for the rejects.
 INSERT INTO rejects
 SELECT
-    @file, line_of(pos), lines, part_of(pos), fault[1], fault[2],
+    file_of(pos), line_of(pos), lines, part_of(pos), fault[1], fault[2],
     CASE fault[1]
         WHEN 'invalid_integer' THEN 'no whole number in the range of this column: '
         WHEN 'invalid_price' THEN 'no price in whole units or with two decimals: '

@@ -33,11 +33,13 @@ SELECT
 FROM rows;
 
 -- Lines that are no row by themselves, and what the mending stages make of them: rows again
--- (`mended`), each from one or several lines (`consumed`). pos is twice the line number, plus one
--- for the second of two rows on a line: the order of rows in the file.
+-- (`mended`), each from one or several lines (`consumed`). pos is here the order of rows in the file:
+-- twice the line number, plus one for the second of two rows on a line.
 CREATE TABLE @table_suspect AS
 SELECT rowid + 2 AS line, state, raw, ends_in_return
 FROM @table_split
 WHERE raw IS NOT NULL;
 CREATE TABLE @table_mended (pos BIGINT, lines INTEGER, flags INTEGER, text VARCHAR);
 CREATE TABLE @table_consumed (line BIGINT);
+
+SELECT count(*) FROM @table_split;

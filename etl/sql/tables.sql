@@ -1,7 +1,9 @@
 -- What the stages share: the account, the rejects, and what is stored already.
-CREATE TABLE counts (file VARCHAR, section VARCHAR, kind VARCHAR, rows BIGINT);
+-- `file` is the ordinal of a file, which `files` names.
+CREATE TABLE files (ordinal INTEGER, name VARCHAR);
+CREATE TABLE counts (file INTEGER, section VARCHAR, kind VARCHAR, rows BIGINT);
 CREATE TABLE rejects (
-    file VARCHAR, line BIGINT, lines INTEGER, part TINYINT, kind VARCHAR, col VARCHAR,
+    file INTEGER, line BIGINT, lines INTEGER, part TINYINT, kind VARCHAR, col VARCHAR,
     reason VARCHAR
 );
 CREATE TABLE flag_kinds (bit INTEGER, section VARCHAR, kind VARCHAR);

@@ -12,10 +12,13 @@ import duckdb
 
 from etl.account import Account, FileAccount, Outcome, read_account
 from etl.datasets import FAMILIES
+from etl.extract import extract_all
+from etl.inputs import find_inputs
 from etl.rejects import write_rejects
 from etl.render import rendered_batches
-from etl.sources import inspect, open_directory
+from etl.sources import SourceSet, open_sources
 from etl.stages import Stages
+from etl.tables import TABLES
 
 HEADERS = {
     "product": "id,name,slogan,description,category,default_price",
@@ -55,8 +58,9 @@ class Cleaned:
         return {row[0]: row for row in self.tables["products_by_id"]}
 
     def file(self, name: str) -> FileAccount:
-        """The account of one file, by its stem."""
-        return self.account.files[f"{name}.csv"]
+        """The account of one file, by its name or its stem."""
+        files = self.account.files
+        return files[name] if name in files else files[f"{name}.csv"]
 
     def product(self, product_id: int) -> Any:
         """The product's decoded body."""
@@ -79,27 +83,27 @@ def write_files(directory: Path, rows: Mapping[str, str | bytes]) -> Path:
     return directory
 
 
-def clean_files(directory: Path, *, slice_members: int = 3) -> Cleaned:
-    """Run every stage up to rendering, as a load into empty tables would."""
+def clean_files(*inputs: Path | str, slice_members: int = 3) -> Cleaned:
+    """Run every stage up to rendering, as a load of these inputs into empty tables would."""
     with tempfile.TemporaryDirectory() as name, duckdb.connect(config={"threads": 1}) as database:
         scratch = Path(name)
-        found = open_directory(directory, scratch)
+        found = open_files(*inputs, scratch=scratch)
         stages = Stages(database)
-        stages.prepare()
-        for source in found.sources:
-            inspect(source)
-            stages.extract(source)
-            stages.clean(source.table)
-        for table in found.missing:
-            stages.stand_in(table)
-        stages.relate(tuple(source.table for source in found.sources))
+        extract_all(found, stages, lambda _text: None)
+        stages.relate(tuple(table for table in TABLES if found.of(table)))
         for family in FAMILIES:
             stages.cut(family, slice_members)
         account = replace(read_account(database, found, 1), outcome=Outcome.DRY_RUN)
         write_rejects(database, found.sources, scratch / "rejects.jsonl")
+        found.require_unchanged()
         lines = (scratch / "rejects.jsonl").read_text(encoding="utf-8").splitlines()
         tables = asyncio.run(_collect(stages))
     return Cleaned(account, [json.loads(line) for line in lines], tables)
+
+
+def open_files(*inputs: Path | str, scratch: Path) -> SourceSet:
+    """Find and open inputs as a load does."""
+    return open_sources(find_inputs([str(one) for one in inputs]), scratch)
 
 
 async def _collect(stages: Stages) -> dict[str, list[tuple[Any, ...]]]:

@@ -10,6 +10,7 @@ import orjson
 
 from etl.account import Account
 from etl.datasets import FAMILIES
+from etl.inputs import find_inputs
 from etl.progress import Progress
 from etl.settings import EtlSettings
 from etl.workflow import LoadOptions, load
@@ -109,7 +110,7 @@ async def load_directory(
     Slices are small, so that even a handful of products is rendered in several.
     """
     options = LoadOptions(
-        directory=directory,
+        inputs=find_inputs([str(directory)]),
         as_of_microseconds=as_of_microseconds or time.time_ns() // 1_000,
         rejects=directory / "rejects.jsonl",
         **more,

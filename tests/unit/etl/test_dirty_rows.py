@@ -219,6 +219,29 @@ def test_styles_when_separated_prices_unquoted_then_read_unless_ambiguous(tmp_pa
     assert [one["line"] for one in cleaned.rejects] == [4]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '1125,"Smoke",157,167,0,2237,surplus',
+        '1125,"Smoke",157,167,0,2,2237',
+        '1125,"Smoke",1,299.50,140,maybe,2237',
+        'x,"Smoke",1,299.50,140,0,2237',
+    ],
+)
+def test_line_when_a_separated_price_would_not_make_it_readable_then_malformed(
+    tmp_path: Path, line: str
+) -> None:
+    """A line with a field too many is no row with a price in it, unless all of it is one."""
+    (tmp_path / "styles.csv").write_text(
+        "productId,name,sale_price,original_price,default_style,id\n"
+        f'{line}\n1,"Good",1,299.50,140,0,5\n'
+    )
+    cleaned = clean_files(write_files(tmp_path, {"product": PRODUCT_1}))
+    assert cleaned.file("styles").rejected == {"malformed_row": 1}
+    assert cleaned.rejects[0]["text"] == line
+    assert cleaned.styles(1)[0]["sale_price"] == "1299.50"
+
+
 def test_header_when_padded_moved_and_widened_then_mapped_by_name(tmp_path: Path) -> None:
     """Case 21: an extra column is ignored with a note."""
     (tmp_path / "product.csv").write_text(

@@ -1,6 +1,7 @@
 """What `catalog-etl load` takes and refuses."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 
 from etl.__main__ import main
 from etl.errors import UsageError
-from etl.load import parse_as_of
+from etl.inputs import find_inputs
+from etl.load import choose_as_of, parse_as_of
 from etl.progress import describe
 from etl.thresholds import parse_rejects_allowed
-from tests.support.legacy_files import PRODUCT_1, write_files
+from tests.support.legacy_files import HEADERS, PRODUCT_1, write_files
 
 _NOW = 1_700_000_000_000_000
 
@@ -22,7 +24,32 @@ def test_as_of_when_given_as_number_or_date_then_microseconds() -> None:
     wanted = round(moment.timestamp() * 1e6)
     for text in (str(wanted), "2020-01-02T03:04:05.678901", "2020-01-02T03:04:05.678901Z"):
         assert parse_as_of(text, now_microseconds=_NOW) == wanted
-    assert parse_as_of(None, now_microseconds=_NOW) == _NOW
+
+
+def test_as_of_when_not_given_then_when_the_oldest_input_was_modified(tmp_path: Path) -> None:
+    """What people changed after the export is newer than all of its rows."""
+    write_files(tmp_path, {"product": PRODUCT_1, "skus": "", "related": ""})
+    for name, seconds in (("product", 1_500_000_000), ("skus", 1_400_000_000)):
+        os.utime(tmp_path / f"{name}.csv", ns=(0, seconds * 1_000_000_000 + 123_456_999))
+    os.utime(tmp_path / "related.csv", (0, 1_600_000_000))
+    inputs = find_inputs([str(tmp_path)])
+    assert choose_as_of(None, inputs, now_microseconds=_NOW) == 1_400_000_000_123_456
+    assert choose_as_of("5", inputs, now_microseconds=_NOW) == 5
+    for seconds in (0, _NOW // 1_000_000 + 1):
+        for name in HEADERS:
+            if (file := tmp_path / f"{name}.csv").exists():
+                os.utime(file, (0, seconds))
+        with pytest.raises(UsageError, match="--as-of: needed, as the oldest input"):
+            choose_as_of(None, find_inputs([str(tmp_path)]), now_microseconds=_NOW)
+
+
+def test_as_of_when_standard_input_then_needed(tmp_path: Path) -> None:
+    """It has no modification time, and now would hide what was changed since the export."""
+    write_files(tmp_path, {"skus": ""})
+    inputs = find_inputs(["product=-", str(tmp_path)])
+    with pytest.raises(UsageError, match="needed with standard input"):
+        choose_as_of(None, inputs, now_microseconds=_NOW)
+    assert choose_as_of("5", inputs, now_microseconds=_NOW) == 5
 
 
 @pytest.mark.parametrize("text", [str(_NOW + 1), "2999-01-01", "yesterday", "-5", "0", "²"])
@@ -44,8 +71,8 @@ def test_rejects_allowed_when_number_or_share_then_compared() -> None:
 
 def test_progress_when_under_way_then_rate_and_time_left() -> None:
     """The time left follows from the rate so far."""
-    assert describe(0, 10, 0.0) == "0 of 10 products, 0 rows/s"
-    assert describe(1000, 10_000, 2.0) == "1,000 of 10,000 products, 500 rows/s, 0:18 left"
+    assert describe(0, 10, 0.0) == "0 of 10 rows, 0 rows/s"
+    assert describe(1000, 10_000, 2.0) == "1,000 of 10,000 rows, 500 rows/s, 0:18 left"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +84,8 @@ def test_progress_when_under_way_then_rate_and_time_left() -> None:
         ([".", "--max-rejects", "x"], 2),
         ([".", "--rejects", "nowhere/rejects.jsonl"], 2),
         ([".", "--account", "."], 2),
+        (["product=-"], 2),
+        (["-", "--as-of", "5"], 2),
     ],
 )
 def test_command_when_wrongly_used_then_status_2_and_a_sentence(

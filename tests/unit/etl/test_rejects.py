@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import etl.sources
+import etl.lines
+import etl.scan
 from tests.support.legacy_files import PRODUCT_1, clean_files, write_files
 
 _FEATURES = (
@@ -32,9 +33,10 @@ def test_rejects_when_chunks_end_anywhere_then_lines_and_bytes_are_exact(
     chunk_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """File, line, column, reason and bytes, of one line or several."""
-    monkeypatch.setattr(etl.sources, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(etl.lines, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(etl.scan, "_BLOCK_BYTES", chunk_bytes)
     # Chunks may be shorter than a line here.
-    monkeypatch.setattr(etl.sources, "LINE_CHUNKS_LIMIT", 2**30)
+    monkeypatch.setattr(etl.lines, "LINE_CHUNKS_LIMIT", 2**30)
     cleaned = clean_files(write_files(tmp_path, {"product": PRODUCT_1, "features": _FEATURES}))
     told = [
         (one["line"], one["lines"], one["kind"], one["column"], b64decode(one["bytes_base64"]))

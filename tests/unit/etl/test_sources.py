@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from etl.errors import SourceError, UsageError
-from etl.sources import LINE_BYTES_LIMIT, encode_lines, open_directory
-from tests.support.legacy_files import HEADERS, PRODUCT_1, clean_files, write_files
+from etl.inputs import find_inputs
+from etl.lines import LINE_BYTES_LIMIT, encode_lines
+from tests.support.legacy_files import HEADERS, PRODUCT_1, clean_files, open_files, write_files
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_header_when_unusable_then_the_file_and_the_fault_are_named(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     with pytest.raises(SourceError) as raised:
-        open_directory(tmp_path, scratch)
+        open_files(tmp_path, scratch=scratch)
     first, last = str(raised.value).splitlines()
     assert "features.csv" in first
     assert fault in first
@@ -42,17 +43,17 @@ def test_header_when_unusable_then_the_file_and_the_fault_are_named(
 
 def test_directory_when_missing_or_without_files_then_usage_error(tmp_path: Path) -> None:
     """Both are mistakes of the command line."""
-    with pytest.raises(UsageError, match="no such directory"):
-        open_directory(tmp_path / "nowhere", tmp_path)
+    with pytest.raises(UsageError, match="nowhere: no such file or directory"):
+        find_inputs([str(tmp_path / "nowhere")])
     with pytest.raises(UsageError, match=r"holds none of product\.csv"):
-        open_directory(tmp_path, tmp_path)
+        find_inputs([str(tmp_path)])
 
 
 def test_file_when_it_is_a_directory_then_refused(tmp_path: Path) -> None:
     """A path of the right name is not yet a file."""
     (tmp_path / "product.csv").mkdir()
-    with pytest.raises(SourceError, match="is not a file"):
-        open_directory(tmp_path, tmp_path)
+    with pytest.raises(SourceError, match=r"product\.csv: is not a file"):
+        open_files(tmp_path, scratch=tmp_path)
 
 
 def test_directory_when_files_absent_then_listed(tmp_path: Path) -> None:
