@@ -21,6 +21,7 @@ from etl.progress import Progress
 from etl.record import LoadRecord
 from etl.report import options_of
 from etl.settings import EtlSettings
+from etl.telemetry import serve_figures
 from etl.thresholds import RejectsAllowed, parse_rejects_allowed
 from etl.workflow import LoadOptions, load
 from etl.writers.choice import Via
@@ -38,7 +39,8 @@ exit codes:
 
 The tables must exist (catalog-ring apply-schema). Settings are environment variables: those of the
 ring (CATALOG_CONTACT_POINTS and so on) and CATALOG_LOAD_MEMORY_LIMIT, CATALOG_LOAD_TEMP_DIRECTORY,
-CATALOG_LOAD_THREADS, CATALOG_LOAD_CONCURRENCY and more; etl/README.md lists them.
+CATALOG_LOAD_THREADS, CATALOG_LOAD_CONCURRENCY, CATALOG_LOAD_METRICS_PORT (Prometheus figures while
+the load runs) and more; etl/README.md lists them.
 """
 
 
@@ -108,7 +110,7 @@ def _attempt(given: argparse.Namespace, record: LoadRecord) -> tuple[ExitStatus,
         )
         record.settings = settings = EtlSettings.from_environ(os.environ)
         ring_settings = RingSettings.from_environ(os.environ)
-        with Progress(record=record) as progress:
+        with serve_figures(settings, record), Progress(record=record) as progress:
             loading = _until_signalled(options, settings, ring_settings, progress)
             account = uvloop.run(loading)
     except (KeyboardInterrupt, asyncio.CancelledError):
