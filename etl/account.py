@@ -19,6 +19,8 @@ class Outcome(StrEnum):
     TOO_MANY_REJECTS = "too_many_rejects"
     UNFINISHED = "unfinished"
     """Interrupted or failed while writing; running it again finishes it."""
+    FAILED = "failed"
+    """Stopped before anything was written."""
 
 
 _SENTENCES: Final = {
@@ -26,6 +28,7 @@ _SENTENCES: Final = {
     Outcome.DRY_RUN: "dry run: nothing was written",
     Outcome.TOO_MANY_REJECTS: "too many rejects: nothing was written",
     Outcome.UNFINISHED: "NOT finished: what passed is not all stored; run the load again",
+    Outcome.FAILED: "stopped before anything was written",
 }
 
 
@@ -48,7 +51,7 @@ class FileAccount:
         return sum(self.rejected.values())
 
     def as_json(self) -> dict[str, object]:
-        """Return the object that `--account` writes for this file."""
+        """Return what the report says of this file."""
         return {
             "table": self.table,
             "missing": self.missing,
@@ -88,7 +91,7 @@ class Account:
         return sum(one.rejected_rows for one in self.files.values())
 
     def as_json(self) -> dict[str, object]:
-        """Return the object that `--account` writes."""
+        """Return the account's part of the report."""
         return {
             "as_of_microseconds": self.as_of_microseconds,
             "outcome": self.outcome.value,
@@ -120,11 +123,7 @@ def read_account(
             one.repaired[kind] = rows
         else:
             setattr(one, section, rows)
-    rejected = database.execute(
-        "SELECT name, kind, count(*) FROM rejects JOIN files ON ordinal = file"
-        " GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
-    for name, kind, rows in rejected:
+    for (name, kind), rows in read_rejected(database).items():
         files[name].rejected[kind] = rows
     for name, one in files.items():
         if one.rows_in != one.loaded + one.rejected_rows:
@@ -143,6 +142,24 @@ def _empty_accounts(found: SourceSet) -> dict[str, FileAccount]:
         if table in found.missing and table.file not in files:
             files[table.file] = FileAccount(table.name, missing=True)
     return files
+
+
+def read_rejected(database: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    """Return how many rows were rejected so far, by (name of the file, kind)."""
+    rows = database.execute(
+        "SELECT name, kind, count(*) FROM rejects JOIN files ON ordinal = file"
+        " GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return {(file, kind): count for file, kind, count in rows}
+
+
+def read_rows_in(database: duckdb.DuckDBPyConnection, ordinal: int) -> int:
+    """Return how many rows were found in a file that has been split into rows."""
+    row = database.execute(
+        "SELECT CAST(sum(rows) AS BIGINT) FROM counts WHERE file = ? AND section = 'rows_in'",
+        [ordinal],
+    ).fetchone()
+    return int(row[0] or 0) if row else 0
 
 
 def render_account(account: Account) -> str:

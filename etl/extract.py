@@ -1,17 +1,19 @@
 """Every file read and cleaned, table by table: the first half of a load, without Cassandra."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import duckdb
 
+from etl.account import read_rejected, read_rows_in
+from etl.progress import Progress
+from etl.record import Work
 from etl.scan import scan
 from etl.sources import Source, SourceSet
 from etl.stages import Stages
 from etl.tables import TABLES, Table
 
 
-def extract_all(found: SourceSet, stages: Stages, say: Callable[[str], None]) -> None:
+def extract_all(found: SourceSet, stages: Stages, progress: Progress) -> None:
     """Leave `<table>_clean` for every table: the rows of all its files, read, or none.
 
     Raises:
@@ -23,29 +25,45 @@ def extract_all(found: SourceSet, stages: Stages, say: Callable[[str], None]) ->
     for table in TABLES:
         sources = found.of(table)
         if not sources:
-            say(f"{table.file}: absent; what it would bring is kept from the tables")
+            progress.say(f"{table.file}: absent; what it would bring is kept from the tables")
             stages.stand_in(table)
             continue
-        started = time.monotonic()
-        for source in sources:
-            _extract(source, stages)
-        stages.clean(table, sources)
-        say(_describe(table, sources, time.monotonic() - started))
+        rows = sum(_extract(source, stages, progress) for source in sources)
+        with progress.stage(
+            f"clean {_called(table, sources)}",
+            work=Work.CLEAN,
+            file=sources[0].name,
+            database=stages.database,
+        ) as stage:
+            stages.clean(table, sources)
+            stage.add(rows=rows)
+        progress.record.rejected = read_rejected(stages.database)
 
 
-def _extract(source: Source, stages: Stages) -> None:
-    scan(source)
-    try:
-        stages.extract(source)
-    except duckdb.Error:
-        # A file that is cut while DuckDB reads it is told as that.
-        source.require_unchanged()
-        raise
+def _extract(source: Source, stages: Stages, progress: Progress) -> int:
+    """Leave the rows of one file with their raw fields; return how many there are."""
     source.require_unchanged()
+    size_bytes = source.path.stat().st_size
+    with progress.stage(
+        f"read {source.name}",
+        work=Work.READ,
+        file=source.name,
+        total_bytes=size_bytes,
+        database=stages.database,
+    ) as stage:
+        scan(source)
+        try:
+            with stage.statement(bytes=size_bytes):
+                stages.extract(source)
+        except duckdb.Error:
+            # A file that is cut while DuckDB reads it is told as that.
+            source.require_unchanged()
+            raise
+        source.require_unchanged()
+        rows = read_rows_in(stages.database, source.ordinal)
+        stage.add(rows=rows)
+    return rows
 
 
-def _describe(table: Table, sources: Sequence[Source], seconds: float) -> str:
-    name = sources[0].name if len(sources) == 1 else f"{table.name}, {len(sources)} files"
-    size_bytes = sum(one.identity.size_bytes for one in sources if one.identity is not None)
-    rate = size_bytes / 1e6 / max(seconds, 1e-9)
-    return f"{name}: read and cleaned in {seconds:.1f} s ({rate:.0f} MB/s)"
+def _called(table: Table, sources: Sequence[Source]) -> str:
+    return sources[0].name if len(sources) == 1 else f"{table.name}, {len(sources)} files"

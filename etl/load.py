@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -17,9 +16,13 @@ from etl.account import Account, render_account
 from etl.errors import LoadError, TooManyRejectsError, UsageError
 from etl.exit_status import ExitStatus
 from etl.inputs import Inputs, find_inputs
+from etl.outputs import add_arguments, check_outputs, write_outputs
 from etl.progress import Progress
+from etl.record import LoadRecord
+from etl.report import options_of
 from etl.settings import EtlSettings
-from etl.thresholds import parse_rejects_allowed
+from etl.telemetry import serve_figures
+from etl.thresholds import RejectsAllowed, parse_rejects_allowed
 from etl.workflow import LoadOptions, load
 from etl.writers.choice import Via
 from ring import RingError, RingSettings, RingSettingsError
@@ -34,13 +37,15 @@ An INPUT is a directory, a file, a pattern ('exports/*.csv.gz') or, with its tab
 file's name (skus.csv, skus-00.csv.gz, skus_2024-01.parquet); TABLE=PATH says it for any other name.
 A table may have several files: of rows with one key the later line stays, then the later file name.
 """
-_EPILOG: Final = """\
-exit codes: 0 clean; 1 finished with rejects; 2 wrong usage; 3 more rejects than allowed, nothing
-written; 4 a file, the disk or Cassandra failed; 5 interrupted (run it again).
+_EXIT_CODES: Final = "\n".join(f"  {int(one)}  {one.meaning}" for one in ExitStatus)
+_EPILOG: Final = f"""\
+exit codes:
+{_EXIT_CODES}
 
 The tables must exist (catalog-ring apply-schema). Settings are environment variables: those of the
 ring (CATALOG_CONTACT_POINTS and so on) and CATALOG_LOAD_MEMORY_LIMIT, CATALOG_LOAD_TEMP_DIRECTORY,
-CATALOG_LOAD_THREADS, CATALOG_LOAD_CONCURRENCY and more; etl/README.md lists them.
+CATALOG_LOAD_THREADS, CATALOG_LOAD_CONCURRENCY, CATALOG_LOAD_METRICS_PORT (Prometheus figures while
+the load runs) and more; etl/README.md lists them.
 """
 
 
@@ -65,19 +70,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="timestamp of all rows: microseconds since 1970 or an ISO date-time (default: when the"
         " oldest input was modified; needed with standard input)",
     )
-    parser.add_argument(
-        "--rejects",
-        metavar="FILE",
-        type=Path,
-        help="refused rows with reason and bytes, JSON Lines (default: ./rejects-<time>.jsonl)",
-    )
-    parser.add_argument(
-        "--account", metavar="FILE", type=Path, help="also write the account as JSON"
-    )
+    add_arguments(parser)
     parser.add_argument(
         "--max-rejects",
         metavar="N",
-        help="stop before writing when more rows than this, or N%% of them, are rejected",
+        help="stop before writing when more rows than this, or than N%% of all, are rejected",
     )
     parser.add_argument(
         "--via",
@@ -97,7 +94,23 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(given: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     try:
-        _check_outputs(given.rejects, given.account)
+        check_outputs(given)
+    except UsageError as error:
+        return _fail(str(error), ExitStatus.USAGE)
+    record = LoadRecord(options=options_of(given))
+    status, message = _attempt(given, record)
+    if message:
+        _fail(message, status)
+    try:
+        write_outputs(given, record, status, message)
+    except OSError as error:
+        return _fail(f"the report could not be written: {error}", ExitStatus.FATAL)
+    return status
+
+
+def _attempt(given: argparse.Namespace, record: LoadRecord) -> tuple[ExitStatus, str]:
+    """Load; return the exit code, and what stopped the load, if anything did."""
+    try:
         inputs = find_inputs(given.inputs)
         options = LoadOptions(
             inputs=inputs,
@@ -105,33 +118,38 @@ def run(given: argparse.Namespace) -> int:
                 given.as_of, inputs, now_microseconds=time.time_ns() // 1_000
             ),
             rejects=given.rejects,
-            account=given.account,
-            rejects_allowed=parse_rejects_allowed(given.max_rejects) if given.max_rejects else None,
+            rejects_allowed=_rejects_allowed(given.max_rejects),
             dry_run=given.dry_run,
             via=Via(given.via),
         )
-        settings = EtlSettings.from_environ(os.environ)
+        record.settings = settings = EtlSettings.from_environ(os.environ)
         ring_settings = RingSettings.from_environ(os.environ)
-        account = uvloop.run(_until_signalled(options, settings, ring_settings))
+        with serve_figures(settings, record), Progress(record=record) as progress:
+            loading = _until_signalled(options, settings, ring_settings, progress)
+            account = uvloop.run(loading)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        return _fail("interrupted; run it again to finish", ExitStatus.INTERRUPTED)
+        return ExitStatus.INTERRUPTED, "interrupted; run it again to finish"
     except (UsageError, RingSettingsError) as error:
-        return _fail(str(error), ExitStatus.USAGE)
+        return ExitStatus.USAGE, str(error)
     except TooManyRejectsError as error:
-        return _fail(str(error), ExitStatus.TOO_MANY_REJECTS)
+        return ExitStatus.TOO_MANY_REJECTS, str(error)
     except (LoadError, RingError, OSError, duckdb.Error) as error:
-        return _fail(str(error), ExitStatus.FATAL)
-    return ExitStatus.REJECTS if account.rejected_rows else ExitStatus.CLEAN
+        return ExitStatus.FATAL, str(error)
+    return ExitStatus.REJECTS if account.rejected_rows else ExitStatus.CLEAN, ""
+
+
+def _rejects_allowed(text: str | None) -> RejectsAllowed | None:
+    return None if text is None else parse_rejects_allowed(text)
 
 
 async def _until_signalled(
-    options: LoadOptions, settings: EtlSettings, ring_settings: RingSettings
+    options: LoadOptions, settings: EtlSettings, ring_settings: RingSettings, progress: Progress
 ) -> Account:
     """Load, and treat SIGTERM as an interruption."""
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await load(options, settings, ring_settings, Progress(), _report)
+    return await load(options, settings, ring_settings, progress, _report)
 
 
 def _report(account: Account) -> None:
@@ -178,13 +196,6 @@ def parse_as_of(text: str, *, now_microseconds: int) -> int:
     if microseconds < 1:
         raise UsageError(f"--as-of {text!r}: lies before 1970")
     return microseconds
-
-
-def _check_outputs(*files: Path | None) -> None:
-    """Refuse, before the long part, files that could not be written after it."""
-    for file in files:
-        if file is not None and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
-            raise UsageError(f"{file}: cannot be written")
 
 
 def _fail(message: str, status: ExitStatus) -> int:

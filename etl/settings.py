@@ -32,6 +32,10 @@ class EtlSettings:
     )
     load_heap_mib: int = setting(640, "heap of the program that writes SSTables")
     load_ready_timeout_seconds: float = setting(30.0, "how long to wait for the ring at the start")
+    load_metrics_port: int = setting(
+        0, "port that answers Prometheus while a load runs; 0: none does"
+    )
+    load_metrics_host: str = setting("127.0.0.1", "address that this port listens at")
 
     def __post_init__(self) -> None:
         if self.load_concurrency < 1:
@@ -40,6 +44,8 @@ class EtlSettings:
             raise ValueError(f"CATALOG_LOAD_SLICE_PRODUCTS={self.load_slice_products}: at least 1")
         if self.load_threads < 0:
             raise ValueError(f"CATALOG_LOAD_THREADS={self.load_threads}: at least 0")
+        if not 0 <= self.load_metrics_port < 65536:
+            raise ValueError(f"CATALOG_LOAD_METRICS_PORT={self.load_metrics_port}: 0 to 65535")
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], **overrides: Any) -> "EtlSettings":

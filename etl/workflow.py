@@ -8,20 +8,21 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import duckdb
-import orjson
 
-from etl.account import Account, Outcome, read_account
+from etl.account import Account, Outcome, read_account, read_rejected
 from etl.datasets import FAMILIES, PRODUCTS, Family
 from etl.errors import TooManyRejectsError, WriteError
 from etl.existing import Existing, fetch_existing
 from etl.extract import extract_all
 from etl.inputs import Inputs
 from etl.progress import Progress
-from etl.rejects import write_rejects
+from etl.record import Work, show_statements
+from etl.rejects import rejects_files, write_rejects
 from etl.render import count_rows, live_ids_by_block
 from etl.settings import EtlSettings
 from etl.sources import SourceSet, open_sources
@@ -46,10 +47,10 @@ class LoadOptions:
     """What one load was asked for.
 
     Attributes:
-        inputs: the files.
+        inputs: the legacy files.
         as_of_microseconds: the timestamp of every row written.
-        rejects: where rejects go, even when there are none; None: a name of the time, when needed.
-        account: where the account goes as JSON; None: nowhere.
+        rejects: where rejects go (see `rejects_files`), even when there are none; None: to files
+            named by the time, if there are any.
         rejects_allowed: more rejects than this stop the load before it writes.
         dry_run: clean and account only; the tables are taken for empty, no Cassandra is needed.
         via: which writer.
@@ -58,7 +59,6 @@ class LoadOptions:
     inputs: Inputs
     as_of_microseconds: int
     rejects: Path | None = None
-    account: Path | None = None
     rejects_allowed: RejectsAllowed | None = None
     dry_run: bool = False
     via: Via = Via.AUTO
@@ -92,27 +92,32 @@ async def load(
             else await stack.enter_async_context(_open_ring(ring_settings, settings))
         )
         stages = Stages(stack.enter_context(_open_database(scratch, settings)))
-        await asyncio.to_thread(extract_all, found, stages, progress.say)
+        show_statements(stages.database)
+        await asyncio.to_thread(extract_all, found, stages, progress)
         families = _families(found)
         existing = _NOTHING_STORED
         if ring is not None:
-            existing = await fetch_existing(
-                ring,
-                stages,
-                scratch,
-                families,
-                timeout_seconds=settings.load_write_timeout_seconds,
-            )
+            with progress.stage("read what is stored"):
+                existing = await fetch_existing(
+                    ring,
+                    stages,
+                    scratch,
+                    families,
+                    timeout_seconds=settings.load_write_timeout_seconds,
+                )
             progress.say(f"stored already: {existing.products:,} products")
         await asyncio.to_thread(_relate, found, stages, progress)
         account = read_account(stages.database, found, options.as_of_microseconds)
-        account.outcome = Outcome.DRY_RUN if options.dry_run else Outcome.UNFINISHED
+        progress.record.account = account
+        account.outcome = Outcome.FAILED
         await asyncio.to_thread(_keep_rejects, options, found, stages, account, progress)
         found.require_unchanged()
         try:
             _check_rejects(options, account)
-            if ring is not None:
-                rows = await asyncio.to_thread(_cut, stages, families, settings)
+            if ring is None:
+                account.outcome = Outcome.DRY_RUN
+            else:
+                rows = await asyncio.to_thread(_cut, stages, families, settings, progress)
                 patient = PatientRing(ring, settings)
                 writer = await choose_writer(
                     options.via,
@@ -124,16 +129,15 @@ async def load(
                     as_of_microseconds=options.as_of_microseconds,
                     scratch=scratch,
                 )
-                progress.begin(rows)
-                await _write(writer, patient, stages, families, existing)
-                progress.end()
+                progress.record.writer = partial(_figures, writer, patient)
+                account.outcome = Outcome.UNFINISHED
+                await _write(writer, rows, patient, stages, families, existing, progress)
                 account.rows_written = rows
                 account.outcome = Outcome.WRITTEN
         except TooManyRejectsError:
             account.outcome = Outcome.TOO_MANY_REJECTS
             raise
         finally:
-            _keep_account(options, account)
             report(account)
         return account
 
@@ -157,24 +161,39 @@ def _families(found: SourceSet) -> tuple[Family, ...]:
 
 
 def _relate(found: SourceSet, stages: Stages, progress: Progress) -> None:
-    started = time.monotonic()
-    stages.relate(tuple(table for table in TABLES if found.of(table)))
-    progress.say(f"related and merged in {time.monotonic() - started:.1f} s")
+    with progress.stage("relate and merge", work=Work.JOIN, database=stages.database):
+        stages.relate(tuple(table for table in TABLES if found.of(table)))
+    progress.record.rejected = read_rejected(stages.database)
 
 
-def _cut(stages: Stages, families: tuple[Family, ...], settings: EtlSettings) -> int:
+def _cut(
+    stages: Stages, families: tuple[Family, ...], settings: EtlSettings, progress: Progress
+) -> int:
     """Cut all families into slices; return how many rows will be rendered of them."""
-    for family in families:
-        stages.cut(family, settings.load_slice_products)
-    return count_rows(stages, families)
+    with progress.stage("cut into slices", work=Work.JOIN, database=stages.database):
+        for family in families:
+            stages.cut(family, settings.load_slice_products)
+        return count_rows(stages, families)
+
+
+def _figures(writer: RowWriter, ring: PatientRing) -> dict[str, object]:
+    """What the report and Prometheus tell of the writing."""
+    return {
+        "via": writer.name,
+        "in_flight": ring.in_flight,
+        "outages": ring.outages,
+        **writer.figures(),
+    }
 
 
 async def _write(
     writer: RowWriter,
+    rows: int,
     ring: PatientRing,
     stages: Stages,
     families: tuple[Family, ...],
     existing: Existing,
+    progress: Progress,
 ) -> None:
     """Write all rows, then list the products.
 
@@ -183,13 +202,14 @@ async def _write(
     """
     for _ in range(_PASSES):
         outages = ring.outages
-        await writer.write(stages, families)
+        await writer.write(stages, families, rows)
         if PRODUCTS in families:
-            written = await asyncio.to_thread(live_ids_by_block, stages)
-            await list_products(ring, written, existing.deleted)
-        # After an outage of all nodes, what they took last may be lost: once more.
+            with progress.stage("write lists", work=Work.WRITE):
+                written = await asyncio.to_thread(live_ids_by_block, stages)
+                await list_products(ring, written, existing.deleted)
         if ring.outages == outages:
             return
+        progress.say("no node answered for a while, and what they took last may be lost: once more")
     raise WriteError(f"the nodes went away in each of {_PASSES} passes over all rows")
 
 
@@ -209,20 +229,14 @@ def _keep_rejects(
     account: Account,
     progress: Progress,
 ) -> None:
-    path = options.rejects
-    if path is None:
-        if not account.rejected_rows:
-            return
-        path = Path(time.strftime("rejects-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
-    write_rejects(stages.database, found.sources, path)
-    progress.say(f"{account.rejected_rows:,} rejects are in {path}")
-
-
-def _keep_account(options: LoadOptions, account: Account) -> None:
-    if options.account is not None:
-        options.account.write_bytes(
-            orjson.dumps(account.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        )
+    if options.rejects is None and not account.rejected_rows:
+        return
+    files = rejects_files(options.rejects)
+    rejected = account.rejected_rows
+    with progress.stage("write rejects", total_rows=rejected, database=stages.database) as stage:
+        write_rejects(stages.database, found.sources, files, lambda rows: stage.add(rows=rows))
+    progress.record.rejects_files = files
+    progress.say(f"{account.rejected_rows:,} rejects are in {files.csv} and {files.parquet}")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from etl.datasets import Family
 from etl.progress import Progress
+from etl.record import Work
 from etl.render import Batch, rendered_batches
 from etl.stages import Stages
 from etl.writers.patient import PatientRing, derived_microseconds
@@ -24,15 +25,24 @@ class DriverWriter:
         self._progress = progress
         self._as_of = as_of_microseconds
 
-    async def write(self, stages: Stages, families: Sequence[Family]) -> None:
-        """Render and write all rows.
+    def figures(self) -> dict[str, object]:
+        """Nothing besides what the ring client tells."""
+        return {}
+
+    async def write(self, stages: Stages, families: Sequence[Family], rows: int) -> None:
+        """Render and write all rows, about so many.
 
         Consistency: LOCAL_QUORUM.
 
         Raises:
             WriteError: Cassandra refused a row, or no node took it in `load_give_up_seconds`.
         """
-        await self._ring.for_each(rendered_batches(stages, families), self._write_batch)
+        with (
+            self._progress.stage("render rows", work=Work.RENDER, total_rows=rows) as rendering,
+            self._progress.stage("write rows", work=Work.WRITE, total_rows=rows),
+        ):
+            batches = rendering.timed(rendered_batches(stages, families))
+            await self._ring.for_each(batches, self._write_batch)
 
     async def _write_batch(self, batch: Batch) -> None:
         timestamp = derived_microseconds() if batch.dataset.derived else self._as_of

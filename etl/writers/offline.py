@@ -4,6 +4,7 @@ Cassandra spends no write on them: no commit log, no memtable, hardly a compacti
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from etl.datasets import Dataset, Family
 from etl.errors import WriteError
 from etl.progress import Progress
+from etl.record import Work
 from etl.render import renderings
 from etl.stages import Stages
 from etl.writers.node_access import fetch_ring
@@ -18,7 +20,7 @@ from etl.writers.patient import derived_microseconds
 from etl.writers.ring_import import deliver
 from etl.writers.sstable import SstableWriter, WriterLimits
 from etl.writers.sstable_program import SstableProgram
-from etl.writers.staging import StagedTable, StagingPlan, TargetPlan
+from etl.writers.staging import Staged, StagedTable, StagingPlan, TargetPlan
 from ring import RingSettings
 
 _STAGING: Final = "sstables"
@@ -54,9 +56,14 @@ class OfflineWriter:
         self._as_of = as_of_microseconds
         self._limits = limits
         self._delivered = False
+        self._figures: dict[str, object] = {}
 
-    async def write(self, stages: Stages, families: Sequence[Family]) -> None:
-        """Render all rows into SSTables and deliver them to every replica.
+    def figures(self) -> dict[str, object]:
+        """How far the staging is, its times, and what nodes have confirmed."""
+        return dict(self._figures)
+
+    async def write(self, stages: Stages, families: Sequence[Family], rows: int) -> None:
+        """Render all rows, about so many, into SSTables and deliver them to every replica.
 
         Done when every replica has confirmed. Called again, it has nothing to do.
 
@@ -67,22 +74,45 @@ class OfflineWriter:
         """
         if self._delivered:
             return
-        writer = await SstableWriter.start(
-            self._program, await self._plan(families), self._directory, limits=self._limits
-        )
-        try:
-            async for rendering in renderings(stages, families):
-                rows = await writer.copy(stages.database, rendering.dataset.table, rendering.select)
-                self._progress.add(rows)
-            staged = await writer.finish()
-        except BaseException:
-            await writer.abort()
-            raise
-        delivery = await deliver(staged, self._program, self._ring_settings, say=self._progress.say)
+        staged = await self._stage(stages, families, rows)
+        with self._progress.stage("deliver SSTables", work=Work.WRITE) as stage:
+            delivery = await deliver(
+                staged, self._program, self._ring_settings, say=self._progress.say
+            )
+            self._figures |= {
+                "delivered": len(delivery.delivered),
+                "pending": dict(delivery.pending),
+            }
+            if delivery.complete:
+                stage.add(rows=rows)
         if not delivery.complete:
             problems = "; ".join(delivery.pending.values())
             raise WriteError(f"not all replicas have the rows: {problems}")
         self._delivered = True
+
+    async def _stage(self, stages: Stages, families: Sequence[Family], rows: int) -> Staged:
+        writer = await SstableWriter.start(
+            self._program, await self._plan(families), self._directory, limits=self._limits
+        )
+        try:
+            with self._progress.stage(
+                "render rows", work=Work.RENDER, total_rows=rows, database=stages.database
+            ) as stage:
+                async for rendering in renderings(stages, families):
+                    table = rendering.dataset.table
+                    stage.add(rows=await writer.copy(stages.database, table, rendering.select))
+                    self._figures["staging"] = asdict(writer.progress)
+            with self._progress.stage("write SSTables", work=Work.WRITE):
+                staged = await writer.finish()
+        except BaseException:
+            await writer.abort()
+            raise
+        self._figures |= {
+            "staging": asdict(writer.progress),
+            "reading_seconds": staged.reading_seconds,
+            "writing_seconds": staged.writing_seconds,
+        }
+        return staged
 
     async def _plan(self, families: Sequence[Family]) -> StagingPlan:
         state = await fetch_ring(self._ring_settings)

@@ -12,7 +12,7 @@ from etl.thresholds import RejectsAllowed
 from ring import RingClient, RingSettings
 from schema.documents import MAX_ID, count_live_ids
 from schema.statements import LOAD_STATEMENTS, WRITE_PRODUCT
-from tests.support.legacy_files import clean_files, write_files
+from tests.support.legacy_files import clean_files, read_rejects, write_files
 from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
 
 _PRODUCT_IDS = [1, 2, 7, 999, 1000, 2_500_000, MAX_ID]
@@ -163,7 +163,7 @@ async def test_load_when_too_many_rejects_then_nothing_is_written(
     with pytest.raises(TooManyRejectsError, match="3 of 48 rows"):
         await load_directory(tmp_path, ring_settings, rejects_allowed=RejectsAllowed(rows=2))
     assert not (await read_tables(ring_settings)).product_ids()
-    assert len((tmp_path / "rejects.jsonl").read_text().splitlines()) == 3
+    assert len(read_rejects(tmp_path / "rejects.csv")) == 3
 
 
 async def test_load_when_as_of_is_older_then_later_rows_stay(

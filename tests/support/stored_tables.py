@@ -112,7 +112,7 @@ async def load_directory(
     options = LoadOptions(
         inputs=find_inputs([str(directory)]),
         as_of_microseconds=as_of_microseconds or time.time_ns() // 1_000,
-        rejects=directory / "rejects.jsonl",
+        rejects=directory / "rejects",
         **more,
     )
     etl_settings = EtlSettings(load_slice_products=slice_products, load_concurrency=16)

@@ -15,6 +15,7 @@ from etl.errors import SourceChangedError, SourceError
 from etl.extract import extract_all
 from etl.identity import Identity
 from etl.inputs import find_inputs
+from etl.progress import Progress
 from etl.scan import scan
 from etl.sources import open_sources
 from etl.stages import Stages
@@ -112,12 +113,15 @@ def test_file_when_changed_before_its_turn_then_the_load_stops(
     scratch.mkdir()
     found = open_files(tmp_path, scratch=scratch)
 
-    def say(text: str) -> None:
-        if text.startswith("product.csv"):
-            change(tmp_path / "features.csv")
+    class Watching(Progress):
+        """Changes the second file when the first has been cleaned."""
+
+        def say(self, text: str) -> None:
+            if text.startswith("clean product.csv"):
+                change(tmp_path / "features.csv")
 
     with duckdb.connect() as database, pytest.raises(SourceChangedError, match=message):
-        extract_all(found, Stages(database), say)
+        extract_all(found, Stages(database), Watching())
 
 
 @pytest.mark.parametrize(("change", "message"), CHANGES)
@@ -168,7 +172,7 @@ def test_command_when_a_file_changes_after_it_was_read_then_status_4_and_nothing
 ) -> None:
     """The last look is after the rejects, whose bytes come from the files once more."""
     write_files(tmp_path, {"product": PRODUCT_1, "features": '1,1,"a","b"\n2,7,"c","d"\n'})
-    told = _Watcher("related and merged", lambda: change(tmp_path / "features.csv"))
+    told = _Watcher("relate and merge", lambda: change(tmp_path / "features.csv"))
     monkeypatch.setattr("sys.stderr", told)
     monkeypatch.chdir(tmp_path)
     assert main(["load", ".", "--dry-run"]) == 4

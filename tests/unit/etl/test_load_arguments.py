@@ -1,19 +1,22 @@
 """What `catalog-etl load` takes and refuses."""
 
+import asyncio
 import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from etl.__main__ import main
+from etl.account import Account
 from etl.errors import UsageError
+from etl.exit_status import ExitStatus
 from etl.inputs import find_inputs
 from etl.load import choose_as_of, parse_as_of
-from etl.progress import describe
-from etl.thresholds import parse_rejects_allowed
-from tests.support.legacy_files import HEADERS, PRODUCT_1, write_files
+from ring.nodes.settings import REPOSITORY
+from tests.support.legacy_files import HEADERS, PRODUCT_1, read_rejects, write_files
 
 _NOW = 1_700_000_000_000_000
 
@@ -59,22 +62,6 @@ def test_as_of_when_future_or_no_time_then_refused(text: str) -> None:
         parse_as_of(text, now_microseconds=_NOW)
 
 
-def test_rejects_allowed_when_number_or_share_then_compared() -> None:
-    """Exactly as many are allowed; one more is too many."""
-    assert parse_rejects_allowed("3").allows(3, 1000)
-    assert not parse_rejects_allowed("3").allows(4, 1000)
-    assert parse_rejects_allowed("1%").allows(10, 1000)
-    assert not parse_rejects_allowed("0.5%").allows(10, 1000)
-    with pytest.raises(UsageError):
-        parse_rejects_allowed("many")
-
-
-def test_progress_when_under_way_then_rate_and_time_left() -> None:
-    """The time left follows from the rate so far."""
-    assert describe(0, 10, 0.0) == "0 of 10 rows, 0 rows/s"
-    assert describe(1000, 10_000, 2.0) == "1,000 of 10,000 rows, 500 rows/s, 0:18 left"
-
-
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
@@ -82,10 +69,13 @@ def test_progress_when_under_way_then_rate_and_time_left() -> None:
         (["."], 2),
         ([".", "--as-of", "2999-01-01"], 2),
         ([".", "--max-rejects", "x"], 2),
-        ([".", "--rejects", "nowhere/rejects.jsonl"], 2),
-        ([".", "--account", "."], 2),
         (["product=-"], 2),
         (["-", "--as-of", "5"], 2),
+        ([".", "--max-rejects", ""], 2),
+        ([".", "--max-rejects", "101%"], 2),
+        ([".", "--rejects", "nowhere/rejects"], 2),
+        ([".", "--report", "."], 2),
+        ([".", "--html", "nowhere/report.html"], 2),
     ],
 )
 def test_command_when_wrongly_used_then_status_2_and_a_sentence(
@@ -101,28 +91,111 @@ def test_command_when_wrongly_used_then_status_2_and_a_sentence(
     assert capsys.readouterr().err.startswith("catalog-etl load: ")
 
 
-def test_command_when_files_are_dirty_then_account_rejects_and_status(
+def test_command_when_files_are_dirty_then_report_rejects_and_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Status 1 with rejects, 3 with too many of them, 4 for a broken file, 0 when clean."""
     monkeypatch.chdir(tmp_path)
     write_files(tmp_path, {"product": PRODUCT_1 + "2,a,b,c,d,free\n"})
-    account, rejects = tmp_path / "account.json", tmp_path / "rejects.jsonl"
-    files = ["--account", str(account), "--rejects", str(rejects)]
+    files = ["--report", "report.json", "--html", "report.html", "--rejects", "out"]
     assert main(["load", ".", "--dry-run", *files]) == 1
-    told = json.loads(account.read_text())
-    assert told["outcome"] == "dry_run"
+    told = json.loads(Path("report.json").read_text())
+    assert (told["outcome"], told["exit_status"], told["error"]) == ("dry_run", 1, "")
     assert told["files"]["product.csv"]["rows_in"] == 2
     assert told["files"]["product.csv"]["rejected"] == {"invalid_price": 1}
-    assert json.loads(rejects.read_text())["line"] == 3
+    assert [stage["name"] for stage in told["stages"]] == [
+        "read product.csv",
+        "clean product.csv",
+        "relate and merge",
+        "write rejects",
+    ]
+    size = (tmp_path / "product.csv").stat().st_size
+    assert [told["stages"][0][name] for name in ("rows", "bytes")] == [2, size]
+    assert told["options"]["html"] == "report.html"
+    assert told["rejects_files"] == ["out.csv", "out.parquet"]
+    (reject,) = read_rejects(Path("out.csv"))
+    assert (reject["line"], reject["kind"]) == (3, "invalid_price")
+    assert "<h1>Load of .</h1>" in Path("report.html").read_text()
     assert "invalid_price 1" in capsys.readouterr().out
-
-    assert main(["load", ".", "--dry-run", "--max-rejects", "0", *files]) == 3
-    assert json.loads(account.read_text())["outcome"] == "too_many_rejects"
 
     write_files(tmp_path, {"product": PRODUCT_1})
     assert main(["load", ".", "--dry-run"]) == 0
     assert not list(tmp_path.glob("rejects-*"))
+    assert main(["load", ".", "--dry-run", "--rejects", "clean"]) == 0
+    assert read_rejects(Path("clean.csv")) == []
     (tmp_path / "skus.csv").write_bytes(b"")
-    assert main(["load", ".", "--dry-run"]) == 4
+    assert main(["load", ".", "--dry-run", "--report", "report.json"]) == 4
     assert "skus.csv: is empty" in capsys.readouterr().err
+    told = json.loads(Path("report.json").read_text())
+    assert (told["outcome"], told["exit_status"]) == ("failed", 4)
+    assert "skus.csv: is empty" in told["error"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "status"),
+    [("0", 3), ("0%", 3), ("24.9%", 3), ("25%", 1), ("1", 1), ("100%", 1)],
+)
+def test_command_when_rejects_are_limited_then_status_3_beyond_it(
+    allowed: str,
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One row of four is rejected; the rejects and the report are kept all the same."""
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(PRODUCT_1.replace("1,", f"{number},", 1) for number in (1, 2, 3))
+    write_files(tmp_path, {"product": rows + "4,a,b,c,d,free\n"})
+    files = ["--report", "report.json", "--rejects", str(tmp_path)]
+    assert main(["load", ".", "--dry-run", "--max-rejects", allowed, *files]) == status
+    told = json.loads(Path("report.json").read_text())
+    assert told["exit_status"] == status
+    assert told["outcome"] == ("too_many_rejects" if status == 3 else "dry_run")
+    (csv,) = tmp_path.glob("rejects-*.csv")
+    assert len(read_rejects(csv)) == 1
+    problem = f"1 of 4 rows rejected, more than --max-rejects {allowed}: nothing was written"
+    assert (problem in capsys.readouterr().err) == (status == 3)
+
+
+def test_command_when_interrupted_then_status_5_and_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is known until then is told."""
+
+    async def interrupted(*given: Any) -> Account:
+        with given[3].stage("read product.csv") as stage:
+            stage.add(rows=5)
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("etl.load.load", interrupted)
+    write_files(tmp_path, {"product": PRODUCT_1})
+    report = tmp_path / "report.json"
+    assert main(["load", str(tmp_path), "--report", str(report)]) == 5
+    told = json.loads(report.read_text())
+    assert (told["exit_status"], told["outcome"]) == (5, "failed")
+    assert told["stages"][0]["rows"] == 5
+    assert "run it again to finish" in capsys.readouterr().err
+
+
+def test_command_when_the_report_cannot_be_written_then_status_4(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who waits for it must not take silence for a clean load."""
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path, {"product": PRODUCT_1})
+    (tmp_path / "report.json.part").mkdir()
+    assert main(["load", ".", "--dry-run", "--report", "report.json"]) == 4
+    assert "the report could not be written" in capsys.readouterr().err
+
+
+def test_help_when_asked_then_every_exit_code_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A scheduler's owner need not read the source; the README has the same codes."""
+    with pytest.raises(SystemExit):
+        main(["load", "--help"])
+    told = capsys.readouterr().out
+    readme = (REPOSITORY / "etl" / "README.md").read_text(encoding="utf-8")
+    for status in ExitStatus:
+        assert f"  {int(status)}  {status.meaning}\n" in told
+        assert f"\n| {int(status)} | {status.meaning}" in readme

@@ -17,7 +17,9 @@ def test_settings_when_defined_then_documented_in_the_readme() -> None:
         assert field.metadata["doc"]
 
 
-@pytest.mark.parametrize("name", ["LOAD_CONCURRENCY", "LOAD_SLICE_PRODUCTS", "LOAD_THREADS"])
+@pytest.mark.parametrize(
+    "name", ["LOAD_CONCURRENCY", "LOAD_SLICE_PRODUCTS", "LOAD_THREADS", "LOAD_METRICS_PORT"]
+)
 def test_settings_when_out_of_range_then_named(name: str) -> None:
     """The message names the variable."""
     with pytest.raises(RingSettingsError, match=f"CATALOG_{name}"):

@@ -12,7 +12,7 @@ import pytest
 
 from etl.standard_input import copy_standard_input
 from ring.nodes.settings import REPOSITORY
-from tests.support.legacy_files import HEADERS, PRODUCT_1
+from tests.support.legacy_files import HEADERS, PRODUCT_1, read_rejects
 
 
 async def test_copy_when_more_than_a_pipe_holds_then_every_byte(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_command_when_a_table_comes_from_standard_input_then_loaded(
     text = f"{HEADERS['product']}\n{PRODUCT_1}2,a,b,c,d,free\n".encode()
     command = [
         sys.executable, "-m", "etl", "load", "product=-", str(tmp_path / "skus.csv"), "--dry-run",
-        "--as-of", "2020-01-01", "--account", str(tmp_path / "account.json"),
+        "--as-of", "2020-01-01", "--report", str(tmp_path / "report.json"),
         "--rejects", str(tmp_path / "rejects"),
     ]  # fmt: skip
     done = subprocess.run(
@@ -80,11 +80,11 @@ def test_command_when_a_table_comes_from_standard_input_then_loaded(
         timeout=100,
     )
     assert done.returncode == 1, done.stderr.decode()
-    account = json.loads((tmp_path / "account.json").read_text())
+    account = json.loads((tmp_path / "report.json").read_text())
     assert account["as_of_microseconds"] == 1_577_836_800_000_000
     assert account["files"]["-"]["table"] == "product"
     assert (account["files"]["-"]["rows_in"], account["files"]["-"]["loaded"]) == (2, 1)
-    rejects = [json.loads(line) for line in (tmp_path / "rejects").read_text().splitlines()]
+    rejects = read_rejects(tmp_path / "rejects.csv")
     assert [(one["file"], one["line"], one["text"]) for one in rejects] == [
         ("-", 3, "2,a,b,c,d,free"),
         (str(tmp_path / "skus.csv"), 2, "1,1,S,1"),
