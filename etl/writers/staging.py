@@ -199,6 +199,8 @@ class Staged:
         Raises:
             StagingError: it is not whole.
         """
+        # Nodes are told where it is.
+        directory = directory.absolute()
         try:
             content = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
             tables = {one["table"]: _rows(one) for one in content["tables"]}
