@@ -1,5 +1,8 @@
 package catalog.sstables;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -95,6 +98,7 @@ public final class Program {
         });
         long begun = System.nanoTime();
         Sketches sketches = split(spec, inputs, buckets);
+        checkComplete(buckets);
         long split = System.nanoTime();
         for (Buckets one : buckets) {
             one.close();
@@ -104,6 +108,22 @@ public final class Program {
         double writingSeconds = (System.nanoTime() - split) / 1e9;
         report.progress();
         Report.say("done", report.finish((split - begun) / 1e9, writingSeconds));
+    }
+
+    /**
+     * Pipes end also when their writer was killed. Only the loader knows that all is sent: it then
+     * says so in a line on standard input, with the number of rows, or "any" when it did not count.
+     */
+    private static void checkComplete(List<Buckets> buckets) throws IOException {
+        String said = new BufferedReader(new InputStreamReader(System.in)).readLine();
+        if (said == null) {
+            throw new Failure(Failure.INPUT_OUTPUT, "the loader went away before all was sent");
+        }
+        long rows = buckets.stream().mapToLong(one -> one.rows(0, one.table.buckets())).sum();
+        if (!said.equals("any") && !said.equals(Long.toString(rows))) {
+            throw new Failure(Failure.INPUT_OUTPUT,
+                    "of " + said + " rows that were sent, " + rows + " have arrived");
+        }
     }
 
     private static Sketches split(Spec spec, Inputs inputs, List<Buckets> buckets)

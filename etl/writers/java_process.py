@@ -16,8 +16,16 @@ class Ended:
     errors: str
 
 
-async def run_java(command: Sequence[str], on_line: Callable[[str], None]) -> Ended:
-    """Run a command; each line of its standard output goes to `on_line`. Killed when cancelled."""
+async def run_java(
+    command: Sequence[str],
+    on_line: Callable[[str], None],
+    *,
+    timeout_seconds: float | None = None,
+) -> Ended:
+    """Run a command; each line of its standard output goes to `on_line`. Killed when cancelled.
+
+    After `timeout_seconds` it is killed too, and has ended with -9.
+    """
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
@@ -29,8 +37,13 @@ async def run_java(command: Sequence[str], on_line: Callable[[str], None]) -> En
         raise AssertionError("asked for above")
     errors = asyncio.create_task(process.stderr.read())
     try:
-        async for line in process.stdout:
-            on_line(line.decode("utf-8", "replace").strip())
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                async for line in process.stdout:
+                    on_line(line.decode("utf-8", "replace").strip())
+                await process.wait()
+        except TimeoutError:
+            process.kill()
         exit_code = await process.wait()
         text = (await errors).decode("utf-8", "replace").strip()
     finally:

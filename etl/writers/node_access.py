@@ -66,7 +66,7 @@ async def fetch_ring(settings: RingSettings) -> RingState:
 
 
 async def find_access(
-    nodes: Sequence[RingNode], settings: RingSettings, *, stream_only: bool
+    nodes: Sequence[RingNode], settings: RingSettings, *, stream_only: bool = False
 ) -> tuple[list[NodeAccess], dict[str, str]]:
     """Ask nodes where they keep their files.
 

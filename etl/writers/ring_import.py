@@ -25,6 +25,8 @@ RECORD: Final = "delivered.json"
 LINKS: Final = "links"
 _IMPORTER_HEAP_MIB: Final = 64
 _LOADER_HEAP_MIB: Final = 384
+# Links take milliseconds, copies as long as the disk needs; a node that is frozen takes for ever.
+_IMPORT_SECONDS: Final = 900.0
 _IMMUTABLE: Final = ("-Data.db", "-Partitions.db", "-Rows.db")
 
 
@@ -195,7 +197,7 @@ class _Work:
             else:
                 self._pending[item.host_id] = f"{item.table}: {event['problem']}"
 
-        ended = await run_java(command, on_line)
+        ended = await run_java(command, on_line, timeout_seconds=_IMPORT_SECONDS)
         for item in waiting.values():
             self._pending[item.host_id] = f"{item.table}: the import ended early: {ended.errors}"
 

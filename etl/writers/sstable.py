@@ -20,17 +20,14 @@ from typing import Any, Final
 import duckdb
 
 from etl.writers.render_lines import copy_statement
-from etl.writers.sstable_program import WRITER, SstableProgram
-from etl.writers.staging import MANIFEST, Staged, StagingError, StagingPlan, java_specification
+from etl.writers.sstable_program import SstableProgram
+from etl.writers.staging import MANIFEST, Staged, StagingError, StagingPlan
+from etl.writers.writer_process import WriterLimits, launch, pipe_paths, prepare_folder, tidy
 
-_MIB: Final = 1024**2
-_PIPE_BYTES: Final = 1 * _MIB
-_DIRECT_MIB: Final = 256
-_TEMPORARY: Final = "temporary"
+_PIPE_BYTES: Final = 1024**2
 _BAD_ROW: Final = 3
 _DISK_FULL: Final = 4
 _START_SECONDS: Final = 60.0
-_LINE_BYTES_LIMIT: Final = 64 * _MIB
 
 
 class StagingRowError(StagingError):
@@ -39,24 +36,6 @@ class StagingRowError(StagingError):
 
 class StagingDiskFullError(StagingError):
     """The disk of the staging folder is full."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriterLimits:
-    """How much the Java program may take.
-
-    Attributes:
-        heap_mib: the heap; about 150 MiB come on top.
-        workers: threads, each of which leaves a sorted run of every large table; 0: one a core.
-        bucket_bytes: rows that a thread sorts at a time.
-        row_bytes_limit: a larger row is refused: Cassandra takes no mutation beyond half a segment
-            of its commit log (16 MiB), which is what a repair of the row would be.
-    """
-
-    heap_mib: int = 640
-    workers: int = 0
-    bucket_bytes: int = 64 * _MIB
-    row_bytes_limit: int = 16 * _MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +64,10 @@ class SstableWriter:
         self._process = process
         self._plan = plan
         self._directory = directory
-        self.pipes = tuple(_pipe_paths(directory, pipes))
+        self.pipes = tuple(pipe_paths(directory, pipes))
         self.progress = StagingProgress(0, 0, 0)
         self._write_ends: list[int] = []
-        self._rows_sent = 0
+        self._rows_sent: int | None = None
         self._ready = asyncio.Event()
         self._events = asyncio.create_task(self._follow(), name="sstable writer events")
         self._errors = asyncio.create_task(_read_all(process.stderr), name="sstable writer errors")
@@ -118,39 +97,13 @@ class SstableWriter:
         Raises:
             StagingError: the folder holds a whole staging, or the program does not start.
         """
-        limits = limits or WriterLimits()
-        await asyncio.to_thread(_prepare_directory, directory, plan, pipes)
-        specification = java_specification(
-            plan,
-            directory,
-            _pipe_paths(directory, pipes),
-            workers=limits.workers or os.cpu_count() or 1,
-            bucket_bytes=limits.bucket_bytes,
-            row_bytes_limit=limits.row_bytes_limit,
-        )
-        file = directory / "specification.json"
-        file.write_text(json.dumps(specification), encoding="utf-8")
-        command = program.command(
-            WRITER,
-            str(file),
-            heap_mib=limits.heap_mib,
-            options=[
-                f"-Djava.io.tmpdir={directory / _TEMPORARY}",
-                f"-XX:MaxDirectMemorySize={_DIRECT_MIB}m",
-            ],
-        )
+        directory = directory.absolute()
+        paths = pipe_paths(directory, pipes)
+        await asyncio.to_thread(prepare_folder, directory, plan, pipes)
         # Open for reading and writing, which waits for nobody, until the program has them open.
-        ends = [os.open(pipe, os.O_RDWR) for pipe in _pipe_paths(directory, pipes)]
+        ends = [os.open(path, os.O_RDWR) for path in paths]
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                limit=_LINE_BYTES_LIMIT,
-                # Ctrl-C is for us; we end it.
-                start_new_session=True,
-            )
+            process = await launch(program, plan, directory, limits or WriterLimits(), paths)
             writer = cls(process, plan, directory, pipes)
             try:
                 await writer._wait_ready()
@@ -198,7 +151,7 @@ class SstableWriter:
                     await self._process.wait()
                     await self._fail()
             raise
-        self._rows_sent += rows
+        self._rows_sent = (self._rows_sent or 0) + rows
         return rows
 
     async def finish(self) -> Staged:
@@ -207,7 +160,13 @@ class SstableWriter:
         Raises:
             StagingError: the program failed, or not every row that was sent has arrived.
         """
+        # Without this line the program takes the end of its pipes for our death.
+        line = "any\n" if self._rows_sent is None else f"{self._rows_sent}\n"
         try:
+            if self._process.stdin is not None:
+                with contextlib.suppress(ConnectionError):
+                    self._process.stdin.write(line.encode())
+                    await self._process.stdin.drain()
             self._close_pipes()
             await self._process.wait()
             if self._process.returncode != 0:
@@ -217,11 +176,7 @@ class SstableWriter:
         except BaseException:
             await self.abort()
             raise
-        arrived = sum(table.rows_in for table in staged.tables.values())
-        if self._rows_sent and arrived != self._rows_sent:
-            (self._directory / MANIFEST).unlink()
-            raise StagingError(f"of {self._rows_sent:,} rows only {arrived:,} were staged")
-        await asyncio.to_thread(_tidy, self._directory, self.pipes)
+        await asyncio.to_thread(tidy, self._directory, self.pipes)
         return staged
 
     async def abort(self) -> None:
@@ -236,6 +191,8 @@ class SstableWriter:
             await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
 
     def _close_pipes(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         while self._write_ends:
             os.close(self._write_ends.pop())
 
@@ -280,29 +237,6 @@ class SstableWriter:
         if code == _DISK_FULL:
             raise StagingDiskFullError(message)
         raise StagingError(message)
-
-
-def _prepare_directory(directory: Path, plan: StagingPlan, pipes: int) -> None:
-    if (directory / MANIFEST).exists():
-        raise StagingError(f"{directory} holds a whole staging that was not delivered yet")
-    try:
-        shutil.rmtree(directory, ignore_errors=True)
-        (directory / _TEMPORARY).mkdir(parents=True)
-        plan.write(directory)
-        for pipe in _pipe_paths(directory, pipes):
-            os.mkfifo(pipe)
-    except OSError as error:
-        raise StagingError(f"{directory} cannot be made ready: {error}") from error
-
-
-def _pipe_paths(directory: Path, pipes: int) -> list[Path]:
-    return [directory / f"rows-{index}.pipe" for index in range(pipes)]
-
-
-def _tidy(directory: Path, pipes: Sequence[Path]) -> None:
-    shutil.rmtree(directory / _TEMPORARY, ignore_errors=True)
-    for pipe in pipes:
-        pipe.unlink(missing_ok=True)
 
 
 def _send(

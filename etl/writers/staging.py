@@ -6,6 +6,7 @@ it, `plan.json` says for which ring it was made.
 
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -200,6 +201,8 @@ class Staged:
         Raises:
             StagingError: it is not whole.
         """
+        # Nodes are told where it is.
+        directory = directory.absolute()
         try:
             content = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
             tables = {one["table"]: _rows(one) for one in content["tables"]}
@@ -212,6 +215,12 @@ class Staged:
             content["reading_seconds"],
             content["writing_seconds"],
         )
+
+    def discard(self) -> None:
+        """Remove the folder: every replica has what it holds. Nodes keep their links."""
+        # First, so that a removal that is stopped leaves nothing that looks whole.
+        (self.directory / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(self.directory)
 
     def folder(self, target: str, table: str) -> Path:
         """Return where the SSTables of one table for one target are."""

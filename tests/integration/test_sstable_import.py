@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from etl.writers.node_access import fetch_ring
+from etl.writers.node_access import fetch_ring, find_access
 from etl.writers.ring_import import LINKS, RECORD, TopologyChangedError, deliver
-from etl.writers.staging import Staged, StagingPlan, TargetPlan
+from etl.writers.staging import EVERYWHERE, Staged, StagingPlan, TargetPlan
 from ring import RingSettings
 from ring.apply_schema import apply_schema, drop_keyspace
 from ring.nodes.settings import REPOSITORY
@@ -142,6 +142,26 @@ async def test_rows_when_delivered_then_every_replica_serves_each_of_them(
         await check_blocks(one)
     again = await deliver(staged, program(), ring_settings, stream_only=stream_only)
     assert again == delivery
+    staged.discard()
+    await check_rows(ring_settings)
+
+
+async def test_delivery_when_stopped_before_its_record_then_nothing_is_given_twice(
+    ring_settings: RingSettings, tmp_path: Path
+) -> None:
+    """Also where it was stopped while it made links for a node."""
+    staged = await staged_products(ring_settings, tmp_path / "staging")
+    half = staged.directory / LINKS / staged.plan.target_plan.targets[EVERYWHERE][0]
+    (half / EVERYWHERE / ring_settings.keyspace / ".products_by_id.partial").mkdir(parents=True)
+    delivery = await deliver(staged, program(), ring_settings)
+    assert delivery.complete
+    (staged.directory / RECORD).unlink()
+    assert await deliver(staged, program(), ring_settings) == delivery
+    await check_rows(ring_settings)
+    for access in (await find_access((await fetch_ring(ring_settings)).nodes, ring_settings))[0]:
+        assert access.data_directory is not None
+        folders = (access.data_directory / ring_settings.keyspace).glob("products_by_id-*")
+        assert sum(len(list(folder.glob("*-Data.db"))) for folder in folders) == 1
 
 
 async def test_rows_when_each_has_one_replica_then_its_owner_alone_gets_it(

@@ -37,7 +37,8 @@ def pair() -> Iterator[LocalRing]:
     settings = dataclasses.replace(
         ring_settings_for_tests(os.environ), nodes=2, address_prefix="127.0.14.", jmx_port=17400
     )
-    ring = open_ring(settings, "tests-resume", fresh=True)
+    # Nodes that keep what they acknowledged, their schema too, as those of a user do.
+    ring = open_ring(settings, "tests-resume", fresh=True, jvm_arguments=())
     try:
         ring.start(timeout_seconds=settings.start_timeout_seconds)
         yield ring

@@ -178,6 +178,31 @@ async def test_writer_when_killed_then_nothing_counts_as_finished(tmp_path: Path
     assert Staged.read(directory) == staged
 
 
+async def test_pipes_when_closed_by_the_death_of_the_loader_then_not_finished(
+    tmp_path: Path,
+) -> None:
+    """A killed loader closes its pipes as one does that is done, maybe at the end of a line."""
+    writer = await SstableWriter.start(program(), plan_of(ITEMS), tmp_path / "s", limits=LIMITS)
+    with duckdb.connect() as database:
+        await writer.copy(database, "items", "SELECT i AS id FROM range(1000) AS r(i)")
+    writer._close_pipes()
+    assert await writer._process.wait() == 5
+    assert b"went away" in await writer._errors
+    assert not (tmp_path / "s" / MANIFEST).exists()
+    await writer.abort()
+
+
+async def test_rows_when_fewer_arrive_than_were_sent_then_not_finished(tmp_path: Path) -> None:
+    """The program counts what DuckDB says that it wrote."""
+    writer = await SstableWriter.start(program(), plan_of(ITEMS), tmp_path / "s", limits=LIMITS)
+    with duckdb.connect() as database:
+        await writer.copy(database, "items", "SELECT i AS id FROM range(1000) AS r(i)")
+    writer._rows_sent = 1001
+    with pytest.raises(StagingError, match="of 1001 rows that were sent, 1000 have arrived"):
+        await writer.finish()
+    assert not (tmp_path / "s").exists()
+
+
 async def test_copy_when_cancelled_then_the_program_and_its_files_are_gone(tmp_path: Path) -> None:
     """Ctrl-C in the middle of a query that would go on for long."""
     writer = await SstableWriter.start(program(), plan_of(ITEMS), tmp_path / "s", limits=LIMITS)

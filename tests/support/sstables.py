@@ -6,9 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from etl.writers.sstable import SstableWriter, WriterLimits
+from etl.writers.sstable import SstableWriter
 from etl.writers.sstable_program import SstableProgram, prepare_program
 from etl.writers.staging import EVERYWHERE, Staged, StagedTable, StagingPlan, TargetPlan
+from etl.writers.writer_process import WriterLimits
 from ring.nodes.settings import REPOSITORY
 from tests.support.ccm import installed_cassandra, ring_settings_for_tests
 

@@ -1,0 +1,105 @@
+"""The process of the offline writer, and the folder that it works in."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from etl.writers.sstable_program import WRITER, SstableProgram
+from etl.writers.staging import MANIFEST, StagingError, StagingPlan, java_specification
+
+_MIB: Final = 1024**2
+_DIRECT_MIB: Final = 256
+_LINE_BYTES_LIMIT: Final = 64 * _MIB
+_TEMPORARY: Final = "temporary"
+_SPECIFICATION: Final = "specification.json"
+
+
+@dataclass(frozen=True, slots=True)
+class WriterLimits:
+    """How much the Java program may take.
+
+    Attributes:
+        heap_mib: the heap; about 150 MiB come on top.
+        workers: threads, each of which leaves a sorted run of every large table; 0: one a core.
+        bucket_bytes: rows that a thread sorts at a time.
+        row_bytes_limit: a larger row is refused: Cassandra takes no mutation beyond half a segment
+            of its commit log (16 MiB), which is what a repair of the row would be.
+    """
+
+    heap_mib: int = 640
+    workers: int = 0
+    bucket_bytes: int = 64 * _MIB
+    row_bytes_limit: int = 16 * _MIB
+
+
+async def launch(
+    program: SstableProgram,
+    plan: StagingPlan,
+    directory: Path,
+    limits: WriterLimits,
+    pipes: Sequence[Path],
+) -> asyncio.subprocess.Process:
+    """Start the program on a folder that is ready; it then waits for the writers of its pipes."""
+    specification = java_specification(
+        plan,
+        directory,
+        pipes,
+        workers=limits.workers or os.cpu_count() or 1,
+        bucket_bytes=limits.bucket_bytes,
+        row_bytes_limit=limits.row_bytes_limit,
+    )
+    file = directory / _SPECIFICATION
+    file.write_text(json.dumps(specification), encoding="utf-8")
+    command = program.command(
+        WRITER,
+        str(file),
+        heap_mib=limits.heap_mib,
+        options=[
+            f"-Djava.io.tmpdir={directory / _TEMPORARY}",
+            f"-XX:MaxDirectMemorySize={_DIRECT_MIB}m",
+        ],
+    )
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=_LINE_BYTES_LIMIT,
+        # Ctrl-C is for us; we end it.
+        start_new_session=True,
+    )
+
+
+def prepare_folder(directory: Path, plan: StagingPlan, pipes: int) -> None:
+    """Make an empty folder with its plan and pipes; what an unfinished staging left there goes.
+
+    Raises:
+        StagingError: it holds a whole staging, or cannot be made.
+    """
+    if (directory / MANIFEST).exists():
+        raise StagingError(f"{directory} holds a whole staging that was not delivered yet")
+    try:
+        shutil.rmtree(directory, ignore_errors=True)
+        (directory / _TEMPORARY).mkdir(parents=True)
+        plan.write(directory)
+        for pipe in pipe_paths(directory, pipes):
+            os.mkfifo(pipe)
+    except OSError as error:
+        raise StagingError(f"{directory} cannot be made ready: {error}") from error
+
+
+def pipe_paths(directory: Path, pipes: int) -> list[Path]:
+    """Return where the pipes of a folder are."""
+    return [directory / f"rows-{index}.pipe" for index in range(pipes)]
+
+
+def tidy(directory: Path, pipes: Sequence[Path]) -> None:
+    """Remove what only the process needed."""
+    shutil.rmtree(directory / _TEMPORARY, ignore_errors=True)
+    for pipe in pipes:
+        pipe.unlink(missing_ok=True)
