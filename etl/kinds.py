@@ -9,8 +9,8 @@ How things are counted, the same on both sides:
   the legacy description, then the orphan check.
 - A repair or a note is counted on loaded rows only, a superseded one (`DUPLICATE_KEY`) included,
   once per row and kind however many of its fields show it. A rejected row has neither.
-- Notes on relations between rows (those that say so) leave superseded rows out. Of a table in several
-  files they are counted at the file of the last of these rows.
+- Notes on relations between rows (those that say so) leave superseded rows out. Of a table in
+  several files they are counted at the file of the last of these rows.
 - Notes on the file itself (those that say so) count what their text says.
 - A foreign key of 0 is an orphan; a primary key of 0 is an invalid integer.
 - Of two rows with one primary key the later *loaded* one stays: a rejected row supersedes nothing.
