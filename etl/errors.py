@@ -21,6 +21,10 @@ class SourceChangedError(SourceError):
     """A file grew, shrank, changed or vanished while it was read. Nothing was written."""
 
 
+class StoppedError(LoadError):
+    """The load was interrupted while a thread read a file; nobody waits for it any more."""
+
+
 class TooManyRejectsError(LoadError):
     """More rows were rejected than allowed. Nothing was written."""
 

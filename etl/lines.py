@@ -47,7 +47,7 @@ def iterate_chunks(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
         yield line, rest
 
 
-def has_faults(chunk: bytes) -> bool:
+def _has_faults(chunk: bytes) -> bool:
     """Whether any line of the chunk may have to be set aside."""
     if b"\0" in chunk or not _is_utf8(chunk):
         return True
@@ -73,7 +73,7 @@ def encode_pieces(first_line: int, chunk: bytes) -> Iterator[tuple[bytes, list[t
 
     A fault is (number of the line, key of `FAULTS`).
     """
-    if not has_faults(chunk):
+    if not _has_faults(chunk):
         yield encode_lines(chunk), []
         return
     cut = chunk.find(b"\n", len(chunk) // 2) + 1

@@ -40,6 +40,7 @@ def scan(source: Source) -> None:
         SourceDamagedError: it is cut off or corrupt.
         SourceChangedError: it is not what it was when its header was read.
         SourceError: it cannot be read through.
+        StoppedError: the load was interrupted.
         OSError: a copy cannot be written.
     """
     source.require_unchanged()
@@ -58,7 +59,7 @@ def _read_through(source: Source, hashed: HashedReader) -> bool:
     """Read all bytes; return whether DuckDB needs an encoded copy of the text."""
     if source.packing is Packing.PARQUET:
         while hashed.read(_BLOCK_BYTES):
-            pass
+            source.require_wanted()
         return False
     if source.packing is Packing.NONE:
         return _look(source, hashed, None)
@@ -69,6 +70,7 @@ def _read_through(source: Source, hashed: HashedReader) -> bool:
 def _look(source: Source, stream: ByteStream, out: BinaryIO | None) -> bool:
     text = _Text()
     while block := stream.read(_BLOCK_BYTES):
+        source.require_wanted()
         if out is not None:
             out.write(block)
         text.take(block)
@@ -151,6 +153,7 @@ def _encode_copy(source: Source) -> None:
         _named(source),
     ):
         for first_line, chunk in iterate_chunks(text):
+            source.require_wanted()
             for piece, faults in encode_pieces(first_line, chunk):
                 out.write(piece)
                 for line, fault in faults:

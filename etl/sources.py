@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
-from etl.errors import SourceChangedError, SourceDamagedError, SourceError
+from etl.errors import SourceChangedError, SourceDamagedError, SourceError, StoppedError
 from etl.headers import Header, read_header
 from etl.identity import Identity, Stamp
 from etl.inputs import Input, Inputs
@@ -35,6 +36,7 @@ class Source:
         encoded: whether `read_path` is an encoded copy.
         lines: lines of the text, the header included, once it has been scanned.
         identity: known once it has been scanned.
+        stopped: set when the load is interrupted, of which a thread hears nothing otherwise.
         notes: counts that concern the file itself.
     """
 
@@ -52,12 +54,22 @@ class Source:
     encoded: bool = False
     lines: int = 0
     identity: Identity | None = None
+    stopped: Event = field(default_factory=Event)
     notes: Counter[Note] = field(default_factory=Counter)
 
     @property
     def set_aside_path(self) -> Path:
         """Lines that are rejected for their bytes (`line<TAB>kind<TAB>reason`)."""
         return self.scratch / "set_aside"
+
+    def require_wanted(self) -> None:
+        """Check that somebody still waits for what is being read.
+
+        Raises:
+            StoppedError: nobody does.
+        """
+        if self.stopped.is_set():
+            raise StoppedError(f"{self.name}: interrupted")
 
     def require_unchanged(self) -> None:
         """Check that the file is what it was when the load began.
@@ -94,6 +106,11 @@ class SourceSet:
     def of(self, table: Table) -> Sequence[Source]:
         """Return the files of one table, by ordinal."""
         return [source for source in self.sources if source.table is table]
+
+    def stop(self) -> None:
+        """End the reading of files, in whatever thread, within a block."""
+        for source in self.sources:
+            source.stopped.set()
 
     def require_unchanged(self) -> None:
         """Check that every file is what it was when the load began.

@@ -85,6 +85,7 @@ async def load(
     async with AsyncExitStack() as stack:
         scratch = stack.enter_context(_open_scratch(settings))
         found = await _open_inputs(options, scratch, progress)
+        stack.callback(found.stop)
         # Before the long part: a load that cannot write should say so at once.
         ring = (
             None

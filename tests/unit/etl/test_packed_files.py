@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from etl.__main__ import main
 from etl.errors import SourceDamagedError, SourceError
 from etl.scan import scan
 from tests.support.legacy_files import (
@@ -100,6 +101,19 @@ def test_file_when_something_else_follows_then_refused(packing: str, tmp_path: P
     (tmp_path / "product.csv").write_bytes(pack(packing, text) + b'2,"a","b","c","d",1\n')
     with pytest.raises(SourceDamagedError, match=r"product\.csv: is (damaged|cut off)"):
         clean_files(tmp_path)
+
+
+def test_command_when_a_later_part_is_cut_off_then_status_4_and_no_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One half file of many stops all of them."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(3):
+        content = gzip.compress(f"{HEADERS['product']}\n".encode() + _BODY)
+        Path(f"product-{number}.csv.gz").write_bytes(content[:-4] if number == 1 else content)
+    assert main(["load", "product-*.gz", "--dry-run", "--account", "account.json"]) == 4
+    assert "product-1.csv.gz: is cut off" in capsys.readouterr().err
+    assert not Path("account.json").exists()
 
 
 @pytest.mark.parametrize(

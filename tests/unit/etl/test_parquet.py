@@ -147,6 +147,18 @@ def test_file_when_corrupt_then_refused_by_name(tmp_path: Path) -> None:
         clean_files(tmp_path)
 
 
+def test_text_when_no_utf8_then_the_file_is_refused_by_name(tmp_path: Path) -> None:
+    """Parquet promises UTF-8, so such a file was written by nobody who knows."""
+    write_parquet(
+        tmp_path / "features.parquet",
+        "SELECT 1 AS id, 1 AS product_id, 'a' AS feature, '\\xFF'::BLOB AS value",
+    )
+    with pytest.raises(
+        SourceDamagedError, match=r"features\.parquet: has rows that cannot be read"
+    ):
+        clean_files(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("select", "fault"),
     [

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 import etl.scan
+from etl.errors import StoppedError
 from etl.kinds import Note
 from etl.lines import LINE_BYTES_LIMIT
 from etl.scan import scan
 from etl.sources import Source
-from tests.support.legacy_files import HEADERS, open_files
+from tests.support.legacy_files import HEADERS, PRODUCT_1, open_files, write_files
 
 _HEADER = HEADERS["related"].encode()
 
@@ -76,3 +77,12 @@ def test_line_when_longer_than_the_limit_then_the_file_is_copied(
     scanned.path.write_bytes(_HEADER + b"\n1,2,3\n" + line + end)
     scan(scanned)
     assert scanned.encoded == is_encoded
+
+
+def test_scan_when_the_load_is_interrupted_then_it_ends(tmp_path: Path) -> None:
+    """A thread cannot be cancelled; it must not read ten more gigabytes for nobody."""
+    found = open_files(write_files(tmp_path, {"product": PRODUCT_1}), scratch=tmp_path)
+    found.stop()
+    with pytest.raises(StoppedError):
+        scan(found.sources[0])
+    assert found.sources[0].identity is None
