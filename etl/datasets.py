@@ -28,6 +28,8 @@ class Dataset:
             blob is its UTF-8 text there.
         counted: the relation that has as many rows, for the progress.
         write: the statement of the driver's writer; its last value is the timestamp.
+        key_columns: how many of the columns, from the first, are the primary key; the first alone
+            is the partition key.
         derived: whether rows are computed from those of several loads, so that they bear the time
             of computing: an older as-of must not hide what only it brought.
     """
@@ -36,6 +38,7 @@ class Dataset:
     cells: tuple[tuple[str, str], ...]
     counted: str
     write: Statement
+    key_columns: int = 2
     derived: bool = False
 
     @property
@@ -86,6 +89,7 @@ PRODUCTS: Final = Family(
             ),
             "product_final",
             WRITE_PRODUCT,
+            key_columns=1,
         ),
         Dataset(
             "products_by_block",
@@ -116,6 +120,7 @@ REVIEWS: Final = Family(
             ),
             "reviews_final",
             WRITE_REVIEW,
+            key_columns=3,
         ),
         Dataset(
             "reviews_by_id",
@@ -153,6 +158,7 @@ QUESTIONS: Final = Family(
             ),
             "(SELECT id FROM questions_final UNION ALL SELECT id FROM answers_final)",
             WRITE_QUESTION,
+            key_columns=3,
         ),
         Dataset(
             "questions_by_id",

@@ -1,45 +1,35 @@
 """A load from beginning to end: open, clean, look at what is stored, merge, write, account."""
 
 import asyncio
-import sys
-import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+import os
+import socket
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-import duckdb
-
-from etl.account import Account, Outcome, read_account, read_rejected
-from etl.datasets import FAMILIES, PRODUCTS, Family
+from etl.account import Account, Outcome
+from etl.datasets import PRODUCTS
 from etl.errors import TooManyRejectsError, WriteError
-from etl.existing import Existing, fetch_existing
-from etl.extract import extract_all
 from etl.inputs import Inputs
+from etl.preparation import Prepared, open_ring, prepare
 from etl.progress import Progress
-from etl.record import Work, show_statements
+from etl.record import Work
 from etl.rejects import rejects_files, write_rejects
-from etl.render import count_rows, live_ids_by_block
+from etl.render import live_ids_by_block
 from etl.settings import EtlSettings
-from etl.sources import SourceSet, open_sources
-from etl.stages import Stages
-from etl.standard_input import copy_standard_input
-from etl.tables import TABLES
 from etl.thresholds import RejectsAllowed
 from etl.writers.choice import RowWriter, Via, choose_writer
 from etl.writers.listing import list_products
 from etl.writers.patient import PatientRing
 from ring import RingClient, RingSettings
+from ring.operation_lock import LOCK_STATEMENTS, RING_LOCK, hold_operation_lock
 from schema.statements import LOAD_STATEMENTS
 
 _PASSES: Final = 3
-_CLOSE_SECONDS: Final = 10.0
-_CLOSE_PAUSE_SECONDS: Final = 0.02
-_NOTHING_STORED: Final = Existing(0, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,58 +73,26 @@ async def load(
         duckdb.Error: the database of the load failed (disk full, memory limit too low).
     """
     async with AsyncExitStack() as stack:
-        scratch = stack.enter_context(_open_scratch(settings))
-        found = await _open_inputs(options, scratch, progress)
-        stack.callback(found.stop)
-        # Before the long part: a load that cannot write should say so at once.
-        ring = (
-            None
-            if options.dry_run
-            else await stack.enter_async_context(_open_ring(ring_settings, settings))
+        ring: RingClient | None = None
+        if not options.dry_run:
+            # Before the long part: a load that cannot write should say so at once.
+            ring = await stack.enter_async_context(
+                open_ring(ring_settings, settings, (*LOAD_STATEMENTS, *LOCK_STATEMENTS))
+            )
+            await stack.enter_async_context(_hold_lock(ring))
+        prepared = await stack.enter_async_context(
+            prepare(options.inputs, options.as_of_microseconds, settings, progress, ring)
         )
-        stages = Stages(stack.enter_context(_open_database(scratch, settings)))
-        show_statements(stages.database)
-        await asyncio.to_thread(extract_all, found, stages, progress)
-        families = _families(found)
-        existing = _NOTHING_STORED
-        if ring is not None:
-            with progress.stage("read what is stored"):
-                existing = await fetch_existing(
-                    ring,
-                    stages,
-                    scratch,
-                    families,
-                    timeout_seconds=settings.load_write_timeout_seconds,
-                )
-            progress.say(f"stored already: {existing.products:,} products")
-        await asyncio.to_thread(_relate, found, stages, progress)
-        account = read_account(stages.database, found, options.as_of_microseconds)
-        progress.record.account = account
+        account = progress.record.account = prepared.account
         account.outcome = Outcome.FAILED
-        await asyncio.to_thread(_keep_rejects, options, found, stages, account, progress)
-        found.require_unchanged()
+        await asyncio.to_thread(_keep_rejects, options, prepared, progress)
+        prepared.found.require_unchanged()
         try:
             _check_rejects(options, account)
             if ring is None:
                 account.outcome = Outcome.DRY_RUN
             else:
-                rows = await asyncio.to_thread(_cut, stages, families, settings, progress)
-                patient = PatientRing(ring, settings)
-                writer = await choose_writer(
-                    options.via,
-                    rows,
-                    ring=patient,
-                    ring_settings=ring_settings,
-                    settings=settings,
-                    progress=progress,
-                    as_of_microseconds=options.as_of_microseconds,
-                    scratch=scratch,
-                )
-                progress.record.writer = partial(_figures, writer, patient)
-                account.outcome = Outcome.UNFINISHED
-                await _write(writer, rows, patient, stages, families, existing, progress)
-                account.rows_written = rows
-                account.outcome = Outcome.WRITTEN
+                await _write_all(options, prepared, ring, ring_settings, settings, progress)
         except TooManyRejectsError:
             account.outcome = Outcome.TOO_MANY_REJECTS
             raise
@@ -143,38 +101,38 @@ async def load(
         return account
 
 
-async def _open_inputs(options: LoadOptions, scratch: Path, progress: Progress) -> SourceSet:
-    """Say as of when the load is, copy standard input if it is asked for, and open all files."""
-    as_of = datetime.fromtimestamp(options.as_of_microseconds / 1e6, UTC)
-    progress.say(f"as of {as_of:%Y-%m-%dT%H:%M:%SZ}: what was changed later in the tables stays")
-    copy: Path | None = None
-    if options.inputs.has_standard_input:
-        copy = scratch / "standard_input"
-        size_bytes = await copy_standard_input(sys.stdin.fileno(), copy)
-        progress.say(f"standard input: {size_bytes:,} bytes")
-    return await asyncio.to_thread(open_sources, options.inputs, scratch, copy)
+def _hold_lock(ring: RingClient) -> AbstractAsyncContextManager[None]:
+    """One load at a time, and no node joins or leaves meanwhile."""
+    owner = f"{socket.gethostname()} {os.getpid()} {uuid.uuid4().hex[:8]}"
+    return hold_operation_lock(ring, RING_LOCK, owner=owner, purpose="a bulk load")
 
 
-def _families(found: SourceSet) -> tuple[Family, ...]:
-    """What the files of this load concern."""
-    present = {source.table for source in found.sources}
-    return tuple(family for family in FAMILIES if not present.isdisjoint(family.tables))
-
-
-def _relate(found: SourceSet, stages: Stages, progress: Progress) -> None:
-    with progress.stage("relate and merge", work=Work.JOIN, database=stages.database):
-        stages.relate(tuple(table for table in TABLES if found.of(table)))
-    progress.record.rejected = read_rejected(stages.database)
-
-
-def _cut(
-    stages: Stages, families: tuple[Family, ...], settings: EtlSettings, progress: Progress
-) -> int:
-    """Cut all families into slices; return how many rows will be rendered of them."""
-    with progress.stage("cut into slices", work=Work.JOIN, database=stages.database):
-        for family in families:
-            stages.cut(family, settings.load_slice_products)
-        return count_rows(stages, families)
+async def _write_all(
+    options: LoadOptions,
+    prepared: Prepared,
+    ring: RingClient,
+    ring_settings: RingSettings,
+    settings: EtlSettings,
+    progress: Progress,
+) -> None:
+    """Choose the writer and write."""
+    rows = await asyncio.to_thread(prepared.cut, settings, progress)
+    patient = PatientRing(ring, settings)
+    writer = await choose_writer(
+        options.via,
+        rows,
+        ring=patient,
+        ring_settings=ring_settings,
+        settings=settings,
+        progress=progress,
+        as_of_microseconds=options.as_of_microseconds,
+        scratch=prepared.scratch,
+    )
+    progress.record.writer = partial(_figures, writer, patient)
+    prepared.account.outcome = Outcome.UNFINISHED
+    await _write(writer, rows, patient, prepared, progress)
+    prepared.account.rows_written = rows
+    prepared.account.outcome = Outcome.WRITTEN
 
 
 def _figures(writer: RowWriter, ring: PatientRing) -> dict[str, object]:
@@ -191,9 +149,7 @@ async def _write(
     writer: RowWriter,
     rows: int,
     ring: PatientRing,
-    stages: Stages,
-    families: tuple[Family, ...],
-    existing: Existing,
+    prepared: Prepared,
     progress: Progress,
 ) -> None:
     """Write all rows, then list the products.
@@ -203,11 +159,11 @@ async def _write(
     """
     for _ in range(_PASSES):
         outages = ring.outages
-        await writer.write(stages, families, rows)
-        if PRODUCTS in families:
+        await writer.write(prepared.stages, prepared.families, rows)
+        if PRODUCTS in prepared.families:
             with progress.stage("write lists", work=Work.WRITE):
-                written = await asyncio.to_thread(live_ids_by_block, stages)
-                await list_products(ring, written, existing.deleted)
+                written = await asyncio.to_thread(live_ids_by_block, prepared.stages)
+                await list_products(ring, written, prepared.existing.deleted)
         if ring.outages == outages:
             return
         progress.say("no node answered for a while, and what they took last may be lost: once more")
@@ -223,69 +179,13 @@ def _check_rejects(options: LoadOptions, account: Account) -> None:
         )
 
 
-def _keep_rejects(
-    options: LoadOptions,
-    found: SourceSet,
-    stages: Stages,
-    account: Account,
-    progress: Progress,
-) -> None:
-    if options.rejects is None and not account.rejected_rows:
+def _keep_rejects(options: LoadOptions, prepared: Prepared, progress: Progress) -> None:
+    rejected = prepared.account.rejected_rows
+    if options.rejects is None and not rejected:
         return
     files = rejects_files(options.rejects)
-    rejected = account.rejected_rows
-    with progress.stage("write rejects", total_rows=rejected, database=stages.database) as stage:
-        write_rejects(stages.database, found.sources, files, lambda rows: stage.add(rows=rows))
+    database = prepared.stages.database
+    with progress.stage("write rejects", total_rows=rejected, database=database) as stage:
+        write_rejects(database, prepared.found.sources, files, lambda rows: stage.add(rows=rows))
     progress.record.rejects_files = files
-    progress.say(f"{account.rejected_rows:,} rejects are in {files.csv} and {files.parquet}")
-
-
-@contextmanager
-def _open_scratch(settings: EtlSettings) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(
-        prefix="catalog-load-", dir=settings.load_temp_directory or None
-    ) as name:
-        yield Path(name)
-
-
-@contextmanager
-def _open_database(scratch: Path, settings: EtlSettings) -> Iterator[duckdb.DuckDBPyConnection]:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": settings.load_memory_limit,
-        "temp_directory": str(scratch / "spill"),
-    }
-    if settings.load_threads:
-        config["threads"] = settings.load_threads
-    database = duckdb.connect(str(scratch / "load.duckdb"), config=config)
-    try:
-        yield database
-    finally:
-        _close(database)
-
-
-def _close(database: duckdb.DuckDBPyConnection) -> None:
-    """Close the database, also of an interrupted load, whose thread may be between statements."""
-    give_up_at = time.monotonic() + _CLOSE_SECONDS
-    while True:
-        database.interrupt()
-        try:
-            database.close()
-        except duckdb.Error:
-            # The thread has not noticed yet. Nothing in this database is worth failing for.
-            if time.monotonic() > give_up_at:
-                return
-            time.sleep(_CLOSE_PAUSE_SECONDS)
-        else:
-            return
-
-
-@asynccontextmanager
-async def _open_ring(
-    ring_settings: RingSettings, settings: EtlSettings
-) -> AsyncIterator[RingClient]:
-    ring = await RingClient.open(ring_settings, LOAD_STATEMENTS)
-    try:
-        await ring.wait_ready(settings.load_ready_timeout_seconds)
-        yield ring
-    finally:
-        await ring.aclose()
+    progress.say(f"{rejected:,} rejects are in {files.csv} and {files.parquet}")

@@ -17,6 +17,8 @@ from ring.client import RingClient
 from ring.errors import RingError, RingUnavailableError
 from ring.statements import Consistency, Statement
 
+RING_LOCK: Final = "ring"
+"""What every load and every change of the ring's nodes must hold."""
 _RENEWALS_PER_LEASE: Final = 4
 _TIMEOUT_SECONDS: Final = 10.0
 

@@ -15,9 +15,9 @@ from etl.stages import Stages
 from etl.writers.driver import DriverWriter
 from etl.writers.offline import OfflineWriter
 from etl.writers.patient import PatientRing
-from etl.writers.sstable import WriterLimits
 from etl.writers.sstable_program import SstableProgram, prepare_program
 from etl.writers.staging import StagingError
+from etl.writers.writer_process import WriterLimits
 from ring import RingSettings
 from ring.nodes.errors import NodesError
 from ring.nodes.settings import StackSettings

@@ -18,9 +18,10 @@ from etl.stages import Stages
 from etl.writers.node_access import fetch_ring
 from etl.writers.patient import derived_microseconds
 from etl.writers.ring_import import deliver
-from etl.writers.sstable import SstableWriter, WriterLimits
+from etl.writers.sstable import SstableWriter
 from etl.writers.sstable_program import SstableProgram
 from etl.writers.staging import Staged, StagedTable, StagingPlan, TargetPlan
+from etl.writers.writer_process import WriterLimits
 from ring import RingSettings
 
 _STAGING: Final = "sstables"

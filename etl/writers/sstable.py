@@ -97,7 +97,7 @@ class SstableWriter:
         Raises:
             StagingError: the folder holds a whole staging, or the program does not start.
         """
-        directory = directory.absolute()
+        directory = directory.absolute()  # noqa: ASYNC240, asks no disk
         paths = pipe_paths(directory, pipes)
         await asyncio.to_thread(prepare_folder, directory, plan, pipes)
         # Open for reading and writing, which waits for nobody, until the program has them open.

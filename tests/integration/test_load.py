@@ -16,7 +16,7 @@ from tests.support.legacy_files import clean_files, read_rejects, write_files
 from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
 
 _PRODUCT_IDS = [1, 2, 7, 999, 1000, 2_500_000, MAX_ID]
-_CATALOG = {
+CATALOG = {
     "product": "".join(
         f'{number},"n{number}","s","d","c",{number % 100}\n' for number in _PRODUCT_IDS
     ),
@@ -43,7 +43,7 @@ async def test_load_when_done_then_tables_hold_what_the_files_say(
     tmp_path: Path, ring_settings: RingSettings
 ) -> None:
     """Rows, blocks, bitmaps and directory agree with each other and with the cleaned files."""
-    account = await load_directory(write_files(tmp_path, _CATALOG), ring_settings)
+    account = await load_directory(write_files(tmp_path, CATALOG), ring_settings)
     stored = await read_tables(ring_settings)
     cleaned = await asyncio.to_thread(clean_files, tmp_path)
     assert account.outcome is Outcome.WRITTEN
@@ -57,7 +57,7 @@ async def test_load_when_repeated_then_the_same_tables(
     tmp_path: Path, ring_settings: RingSettings
 ) -> None:
     """Case 24."""
-    write_files(tmp_path, _CATALOG)
+    write_files(tmp_path, CATALOG)
     first = await load_directory(tmp_path, ring_settings)
     once = await read_tables(ring_settings)
     second = await load_directory(tmp_path, ring_settings)
@@ -93,11 +93,11 @@ async def test_load_when_in_parts_by_file_then_as_whole(
         part = tmp_path / str(number)
         part.mkdir()
         await load_directory(
-            write_files(part, {name: _CATALOG[name] for name in names.split()}), ring_settings
+            write_files(part, {name: CATALOG[name] for name in names.split()}), ring_settings
         )
     whole = tmp_path / "whole"
     whole.mkdir()
-    cleaned = await asyncio.to_thread(clean_files, write_files(whole, _CATALOG))
+    cleaned = await asyncio.to_thread(clean_files, write_files(whole, CATALOG))
     stored = await read_tables(ring_settings)
     assert stored.rendered() == cleaned.tables
     assert stored.counted() == {0: 4, 1: 1, 2500: 1, MAX_ID // 1000: 1}
@@ -129,9 +129,9 @@ async def test_load_when_rows_are_split_then_as_the_files_one_after_the_other(
     first, second, both = (tmp_path / name for name in ("first", "second", "both"))
     for directory in (first, second, both):
         directory.mkdir()
-    await load_directory(write_files(first, _CATALOG), ring_settings)
+    await load_directory(write_files(first, CATALOG), ring_settings)
     await load_directory(write_files(second, later), ring_settings)
-    joined = {name: _CATALOG[name].rstrip("\n") + "\n" + later[name] for name in _CATALOG}
+    joined = {name: CATALOG[name].rstrip("\n") + "\n" + later[name] for name in CATALOG}
     cleaned = await asyncio.to_thread(clean_files, write_files(both, joined))
     stored = await read_tables(ring_settings)
     assert stored.rendered() == cleaned.tables
@@ -143,7 +143,7 @@ async def test_load_when_children_only_then_stored_parents_count(
     tmp_path: Path, ring_settings: RingSettings
 ) -> None:
     """A stored product or style is a parent; one that is neither stored nor loaded is none."""
-    await load_directory(write_files(tmp_path, _CATALOG), ring_settings)
+    await load_directory(write_files(tmp_path, CATALOG), ring_settings)
     more = tmp_path / "more"
     more.mkdir()
     write_files(more, {"skus": '50,5,"L",1\n51,6,"L",1\n', "related": "50,999,1000\n51,999,5\n"})
@@ -159,7 +159,7 @@ async def test_load_when_too_many_rejects_then_nothing_is_written(
     tmp_path: Path, ring_settings: RingSettings
 ) -> None:
     """The threshold is judged before the first write; the rejects are kept all the same."""
-    write_files(tmp_path, _CATALOG)
+    write_files(tmp_path, CATALOG)
     with pytest.raises(TooManyRejectsError, match="3 of 48 rows"):
         await load_directory(tmp_path, ring_settings, rejects_allowed=RejectsAllowed(rows=2))
     assert not (await read_tables(ring_settings)).product_ids()

@@ -1,0 +1,58 @@
+"""The load's own DuckDB database and the directory it stands in; both go when the load ends."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from etl.settings import EtlSettings
+
+_CLOSE_SECONDS: Final = 10.0
+_CLOSE_PAUSE_SECONDS: Final = 0.02
+
+
+@contextmanager
+def open_scratch(settings: EtlSettings) -> Iterator[Path]:
+    """Make a directory for everything that the load puts on disk."""
+    with tempfile.TemporaryDirectory(
+        prefix="catalog-load-", dir=settings.load_temp_directory or None
+    ) as name:
+        yield Path(name)
+
+
+@contextmanager
+def open_database(scratch: Path, settings: EtlSettings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the database; it may be closed while a thread still runs a statement."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": settings.load_memory_limit,
+        "temp_directory": str(scratch / "spill"),
+        # Every table is written once and read once or twice: compressing costs a tenth of the load.
+        "force_compression": "uncompressed",
+    }
+    if settings.load_threads:
+        config["threads"] = settings.load_threads
+    database = duckdb.connect(str(scratch / "load.duckdb"), config=config)
+    try:
+        yield database
+    finally:
+        _close(database)
+
+
+def _close(database: duckdb.DuckDBPyConnection) -> None:
+    """Close the database, also of an interrupted load, whose thread may be between statements."""
+    give_up_at = time.monotonic() + _CLOSE_SECONDS
+    while True:
+        database.interrupt()
+        try:
+            database.close()
+        except duckdb.Error:
+            # The thread has not noticed yet. Nothing in this database is worth failing for.
+            if time.monotonic() > give_up_at:
+                return
+            time.sleep(_CLOSE_PAUSE_SECONDS)
+        else:
+            return
