@@ -16,6 +16,12 @@ from tests.support.legacy_files import write_files
 from tests.support.stored_tables import load_directory
 
 
+_REPORT = """
+UPDATE reviews_by_product USING TIMESTAMP {now} SET reported = true
+WHERE product_id = 1 AND section = 0 AND item = 1
+"""
+
+
 async def _verify(
     directory: Path, settings: RingSettings, *, sample_rows: int | None = None
 ) -> Verdict:
@@ -48,8 +54,7 @@ async def test_tables_when_just_loaded_then_as_the_files_say(
     [
         ("DELETE FROM products_by_id WHERE product_id = 7", "products_by_id", (1, 0)),
         (
-            "UPDATE reviews_by_product USING TIMESTAMP {now} SET reported = true WHERE product_id = 1"
-            + " AND section = 0 AND item = 1",
+            _REPORT,
             "reviews_by_product",
             (0, 1),
         ),
