@@ -15,7 +15,6 @@ from tests.support.cql_tables import run_cql
 from tests.support.legacy_files import write_files
 from tests.support.stored_tables import load_directory
 
-
 _REPORT = """
 UPDATE reviews_by_product USING TIMESTAMP {now} SET reported = true
 WHERE product_id = 1 AND section = 0 AND item = 1
