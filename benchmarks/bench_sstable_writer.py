@@ -10,6 +10,7 @@ in memory in the right order. Both leave uncompressed SSTables, synchronised to 
 import argparse
 import asyncio
 import json
+import os
 import resource
 import shutil
 import time
@@ -45,32 +46,70 @@ ROWS = """
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One run: seconds, CPU seconds of the writer, CPU seconds of DuckDB, peak memory."""
+    """One run.
+
+    Attributes:
+        seconds, cpu_seconds: of the writer, from the first row to the last file.
+        start_seconds, start_cpu_seconds: of its JVM before.
+        duckdb_cpu_seconds: of this process meanwhile.
+        peak_mib: memory of the writer.
+    """
 
     seconds: float
     cpu_seconds: float
-    duckdb_cpu_seconds: float = 0.0
     start_seconds: float = 0.0
+    start_cpu_seconds: float = 0.0
+    duckdb_cpu_seconds: float = 0.0
+    peak_mib: float = 0.0
 
 
 async def ours(program: SstableProgram, database: duckdb.DuckDBPyConnection, rows: int) -> Figures:
     """Stage all rows once."""
-    writer, plan_seconds = await _start(program, rows)
-    own = time.process_time()
+    shutil.rmtree(STATE / "staging", ignore_errors=True)
+    children_before = _children_cpu_seconds()
+    started = time.monotonic()
+    writer = await SstableWriter.start(program, _plan(rows), STATE / "staging")
     begun = time.monotonic()
+    start_cpu_seconds = _process_cpu_seconds(writer.pid)
+    own_before = time.process_time()
+    peaks: list[float] = [0.0]
+    watching = asyncio.create_task(_watch(writer.pid, peaks))
     await writer.copy(database, "items", "SELECT id, body FROM rows")
     staged = await writer.finish()
     seconds = time.monotonic() - begun
+    watching.cancel()
     assert staged.tables["items"].rows == rows
-    cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Figures(seconds, cpu.ru_utime + cpu.ru_stime, time.process_time() - own, plan_seconds)
+    return Figures(
+        seconds=seconds,
+        cpu_seconds=_children_cpu_seconds() - children_before - start_cpu_seconds,
+        start_seconds=begun - started,
+        start_cpu_seconds=start_cpu_seconds,
+        duckdb_cpu_seconds=time.process_time() - own_before,
+        peak_mib=max(peaks),
+    )
 
 
-async def _start(program: SstableProgram, rows: int) -> tuple[SstableWriter, float]:
-    shutil.rmtree(STATE / "staging", ignore_errors=True)
-    begun = time.monotonic()
-    writer = await SstableWriter.start(program, _plan(rows), STATE / "staging")
-    return writer, time.monotonic() - begun
+async def _watch(pid: int, peaks: list[float]) -> None:
+    while True:
+        peaks.append(_peak_mib(pid))
+        await asyncio.sleep(0.05)
+
+
+def _peak_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return max(
+        (int(x.split()[1]) / 1024 for x in status.splitlines() if x.startswith("VmHWM")), default=0
+    )
+
+
+def _children_cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _process_cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _plan(rows: int) -> StagingPlan:
@@ -118,10 +157,7 @@ async def measure(rows: int, rounds: int) -> None:
     own: list[Figures] = []
     theirs: list[Figures] = []
     for _ in range(rounds):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        figures = await ours(program, database, rows)
-        cpu = figures.cpu_seconds - before.ru_utime - before.ru_stime
-        own.append(Figures(figures.seconds, cpu, figures.duckdb_cpu_seconds, figures.start_seconds))
+        own.append(await ours(program, database, rows))
         theirs.append(await cassandras(other, heap_mib=3_072))
     print(machine_line())
     print(_table(rows, own, theirs))
@@ -138,11 +174,12 @@ def _table(rows: int, own: list[Figures], theirs: list[Figures]) -> str:
                 name,
                 Spread.of([rows / run.seconds for run in runs]).text(),
                 Spread.of([run.cpu_seconds / rows * 1e6 for run in runs]).text(1),
+                Spread.of([run.start_cpu_seconds for run in runs]).text(1),
                 Spread.of([run.duckdb_cpu_seconds / rows * 1e6 for run in runs]).text(1),
-                Spread.of([run.start_seconds for run in runs]).text(1),
+                Spread.of([run.peak_mib for run in runs]).text(),
             ]
         )
-    header = ("writer", "rows/s", "CPU s per million rows", "DuckDB's", "start s")
+    header = ("writer", "rows/s", "CPU s a million", "start, CPU s", "DuckDB, CPU s", "peak MiB")
     return markdown_table(header, lines)
 
 

@@ -24,6 +24,9 @@ from ring.transport import (
 )
 
 _QUERY_SECONDS: Final = 10.0
+# Whose SSTables are written.
+_VERSION: Final = "5.0."
+_MODE: Final = "NONE"
 # Properties that may name the port, the one that wins first.
 _JMX_PORTS: Final = ("cassandra.jmx.remote.port", "cassandra.jmx.local.port")
 
@@ -102,11 +105,30 @@ async def _ask(node: RingNode, settings: RingSettings) -> NodeAccess | str:
             await connection.aclose()
     except TransportError as error:
         return f"{endpoint}: {error}"
+    refusal = refuse_format(node, facts)
+    if refusal:
+        return refusal
     directory = _data_directory(facts)
     port = next((int(facts[name]) for name in _JMX_PORTS if facts.get(name, "").isdigit()), None)
     if port is None or directory is None or not can_bind(node.address, 0):
         return NodeAccess(node, storage_port)
     return NodeAccess(node, storage_port, port, directory)
+
+
+def refuse_format(node: RingNode, facts: Mapping[str, str]) -> str:
+    """Say why a node does not read the SSTables that are written; empty when it does.
+
+    Args:
+        node: with its version.
+        facts: its settings; an empty mapping when we may not read them.
+    """
+    mode = facts.get("storage_compatibility_mode", _MODE)
+    if mode == _MODE and node.release_version.startswith(_VERSION):
+        return ""
+    return (
+        f"{node.address} is Cassandra {node.release_version} in storage_compatibility_mode {mode};"
+        f" the SSTables are for {_VERSION}x in mode {_MODE}"
+    )
 
 
 async def _facts(connection: CqlConnection) -> Mapping[str, str]:

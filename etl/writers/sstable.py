@@ -72,6 +72,11 @@ class SstableWriter:
         self._events = asyncio.create_task(self._follow(), name="sstable writer events")
         self._errors = asyncio.create_task(_read_all(process.stderr), name="sstable writer errors")
 
+    @property
+    def pid(self) -> int:
+        """The process id of the program, for who measures it."""
+        return self._process.pid
+
     def __repr__(self) -> str:
         return f"<SstableWriter {self._directory} {self.progress}>"
 
@@ -97,9 +102,8 @@ class SstableWriter:
         Raises:
             StagingError: the folder holds a whole staging, or the program does not start.
         """
-        directory = directory.absolute()  # noqa: ASYNC240, asks no disk
+        directory = await asyncio.to_thread(prepare_folder, directory, plan, pipes)
         paths = pipe_paths(directory, pipes)
-        await asyncio.to_thread(prepare_folder, directory, plan, pipes)
         # Open for reading and writing, which waits for nobody, until the program has them open.
         ends = [os.open(path, os.O_RDWR) for path in paths]
         try:

@@ -1,6 +1,7 @@
 """Staged SSTables in a real ring: each row that was staged is read, with the time of the load."""
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from etl.writers.node_access import fetch_ring, find_access
 from etl.writers.ring_import import LINKS, RECORD, TopologyChangedError, deliver
-from etl.writers.staging import EVERYWHERE, Staged, StagingPlan, TargetPlan
+from etl.writers.staging import EVERYWHERE, Staged, StagedTable, StagingPlan, TargetPlan
 from ring import RingSettings
 from ring.apply_schema import apply_schema, drop_keyspace
 from ring.nodes.settings import REPOSITORY
@@ -47,9 +48,32 @@ PRODUCTS = """
         CASE WHEN i % 5 = 0 THEN '' ELSE left(md5(i::VARCHAR), 16) END AS product_etag
     FROM range(1, 3001) AS r(i) ORDER BY hash(i)
 """
+# Rows of the same keys that come before; what is null in PRODUCTS stays from here.
+EARLIER = (
+    "SELECT product_id, 'old' AS product, 'old' AS product_etag, product_id::VARCHAR AS related"
+    " FROM products WHERE product IS NOT NULL AND product_id <= 1000"
+)
 LISTED = "SELECT product_id // 1000 AS block, product_id, product FROM products"
 BITMAPS = (
     "SELECT i AS block, unhex(repeat(format('{:02x}', i), 5)) AS live_ids FROM range(4) AS r(i)"
+)
+EVENTS = StagedTable(
+    "events",
+    "CREATE TABLE events (shop bigint, kind text, at timestamp, seq int, total bigint static,"
+    " tiny tinyint, flag boolean, code ascii, note text, raw blob,"
+    " PRIMARY KEY ((shop, kind), at, seq)) WITH CLUSTERING ORDER BY (at DESC, seq ASC)",
+    (
+        ("seq", "int"),
+        ("shop", "bigint"),
+        ("kind", "text"),
+        ("at", "timestamp"),
+        ("total", "bigint"),
+        ("tiny", "tinyint"),
+        ("flag", "boolean"),
+        ("code", "ascii"),
+        ("note", "text"),
+        ("raw", "blob_hex"),
+    ),
 )
 pytestmark = pytest.mark.timeout(300)
 
@@ -79,6 +103,7 @@ async def staged_products(settings: RingSettings, directory: Path) -> Staged:
     return await stage(
         await plan_for(settings),
         directory,
+        ("products_by_id", f"WITH products AS ({PRODUCTS}) {EARLIER}"),
         ("products_by_id", PRODUCTS),
         ("products_by_block", f"WITH products AS ({PRODUCTS}) {LISTED}"),
         ("products_by_block", BITMAPS),
@@ -104,7 +129,9 @@ async def check_rows(settings: RingSettings) -> None:
         assert row["wrote"] == (None if product_id % 7 == 0 else TIMESTAMP)
         assert row["etag_wrote"] == TIMESTAMP
         assert (row["product_etag"] == "") == (product_id % 5 == 0)
-        assert row["related"] is row["styles"] is None
+        earlier = product_id <= 1000 and product_id % 7 != 0
+        assert row["related"] == (str(product_id).encode() if earlier else None)
+        assert row["styles"] is None
 
 
 async def check_blocks(settings: RingSettings) -> None:
@@ -130,6 +157,7 @@ async def test_rows_when_delivered_then_every_replica_serves_each_of_them(
     """As links into the nodes' tables, and as streams; each node alone has all rows (RF 3)."""
     staged = await staged_products(ring_settings, tmp_path / "staging")
     assert staged.tables["products_by_id"].rows == ROWS
+    assert staged.tables["products_by_id"].duplicates == 1000 - 1000 // 7
     assert staged.tables["products_by_block"].partitions == ROWS // 1000 + 1
     delivery = await deliver(staged, program(), ring_settings, stream_only=stream_only)
     assert delivery.pending == {}
@@ -199,3 +227,39 @@ async def test_staging_when_the_ring_is_another_by_then_nothing_is_given(
         await deliver(staged, program(), ring_settings)
     assert await run_cql(ring_settings, "SELECT * FROM products_by_id") == []
     assert not (staged.directory / RECORD).exists()
+
+
+async def test_cells_when_of_any_type_then_read_as_they_were_given(
+    ring_settings: RingSettings, tmp_path: Path
+) -> None:
+    """A key of two parts, an order that descends, a static column, the limits of each type."""
+    await run_cql(ring_settings, EVENTS.cql)
+    times = [dt.datetime(1969, 12, 31), dt.datetime(2024, 2, 29, 1, 2, 3, 456_000)]  # noqa: DTZ001
+    given: list[tuple[Any, ...]] = [
+        (times[0], -(2**31), -128, True, "~", "", bytes(range(256))),
+        (times[1], 7, 127, False, "", "tab\tand # and ☃", b""),
+        (times[1], -7, None, None, None, None, None),
+    ]
+    names = ("at", "seq", "tiny", "flag", "code", "note", "raw")
+    listed = ", ".join(f'"{name}"' for name in names)
+    rows = ", ".join(f"({', '.join('?' * len(names))})" for _ in given)
+    key = f"-({2**62})::BIGINT AS shop, 'ü' AS kind"
+    plan = plan_of(
+        EVENTS,
+        keyspace=ring_settings.keyspace,
+        target_plan=TargetPlan.of_ring(await fetch_ring(ring_settings)),
+    )
+    staged = await stage(
+        plan,
+        tmp_path / "staging",
+        ("events", f"SELECT {key}, {listed} FROM (VALUES {rows}) AS given({listed})"),  # noqa: S608
+        ("events", f"SELECT {key}, 9 AS total"),
+        parameters=[value for row in given for value in row],
+    )
+    delivery = await deliver(staged, program(), ring_settings)
+    assert delivery.complete
+    query = f"SELECT * FROM events WHERE shop = {-(2**62)} AND kind = 'ü'"  # noqa: S608
+    found = await run_cql(ring_settings, query)
+    assert {row["total"] for row in found} == {9}
+    read = [tuple(row[name] for name in names) for row in found]
+    assert read == [given[2], given[1], given[0]]

@@ -164,7 +164,7 @@ async def test_writer_when_killed_then_nothing_counts_as_finished(tmp_path: Path
     writer = await SstableWriter.start(program(), plan, directory, limits=LIMITS)
     with duckdb.connect() as database:
         await writer.copy(database, "items", "SELECT i AS id FROM range(1000) AS r(i)")
-        os.kill(writer._process.pid, signal.SIGKILL)
+        os.kill(writer.pid, signal.SIGKILL)
         with pytest.raises(StagingError, match="was ended"):
             await writer.copy(database, "items", "SELECT i AS id FROM range(9000000) AS r(i)")
     with pytest.raises(StagingError, match="was ended"):

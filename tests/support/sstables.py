@@ -1,7 +1,7 @@
 """The offline writer as the tests use it: the installed Cassandra, small limits, small plans."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -52,13 +52,19 @@ def schema_table(name: str, columns: Iterable[tuple[str, str]]) -> StagedTable:
     return StagedTable(name, cql, tuple(columns))
 
 
-async def stage(plan: StagingPlan, directory: Path, *copies: tuple[str, str]) -> Staged:
-    """Stage the rows of (table, query) pairs, one after the other."""
+async def stage(
+    plan: StagingPlan,
+    directory: Path,
+    *copies: tuple[str, str],
+    parameters: Sequence[object] | None = None,
+) -> Staged:
+    """Stage the rows of (table, query) pairs, one after the other; the first has parameters."""
     writer = await SstableWriter.start(program(), plan, directory, limits=LIMITS)
     try:
         with duckdb.connect() as database:
             for table, query in copies:
-                await writer.copy(database, table, query)
+                await writer.copy(database, table, query, parameters)
+                parameters = None
         return await writer.finish()
     except BaseException:
         await writer.abort()

@@ -13,6 +13,7 @@ from etl.writers.staging import (
     create_table,
     java_specification,
 )
+from etl.writers.writer_process import prepare_folder
 from ring import RingNode, RingState
 from ring.token_ring import Replication, range_of_token
 from ring.topology import build_state
@@ -109,3 +110,16 @@ def test_staged_when_the_manifest_is_missing_or_cut_then_it_is_not_whole(tmp_pat
     (tmp_path / "manifest.json").write_text('{"tables": [', encoding="utf-8")
     with pytest.raises(StagingError, match="no whole staging"):
         Staged.read(tmp_path)
+
+
+def test_folder_when_it_holds_something_else_then_left_alone(tmp_path: Path) -> None:
+    """A setting may name the wrong folder; what a stopped staging left is another matter."""
+    plan = StagingPlan("shop", (ITEMS,), TargetPlan({EVERYWHERE: ("a",)}, (), (), {}), 1)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(StagingError, match="left alone"):
+        prepare_folder(tmp_path, plan, 1)
+    assert (tmp_path / "photos").is_dir()
+    plan.write(tmp_path)
+    assert prepare_folder(tmp_path, plan, 2) == tmp_path
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"plan.json", "temporary", "rows-0.pipe", "rows-1.pipe"}
