@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from etl.errors import SourceError
+from etl.errors import SourceChangedError
 from etl.lines import iterate_chunks
 from etl.patterns import RowPatterns
 from etl.sources import Source
@@ -51,7 +51,7 @@ class OriginalReader:
         """Return consecutive lines, without the last one's line end.
 
         Raises:
-            SourceError: the file ends before them, so it was changed since it was read.
+            SourceChangedError: the file ends before them.
         """
         self._seek(line)
         end, missing = _after_newlines(self._text, self._at, lines)
@@ -84,8 +84,8 @@ class OriginalReader:
         self._at -= keep_from
         return True
 
-    def _changed(self, line: int) -> SourceError:
-        return SourceError(f"{self._name}: line {line} is gone: the file was changed meanwhile")
+    def _changed(self, line: int) -> SourceChangedError:
+        return SourceChangedError(f"{self._name}: is shorter than it was: line {line} is gone")
 
 
 def read_row(reader: OriginalReader, source: Source, line: int, lines: int, part: int) -> Original:
@@ -99,7 +99,7 @@ def read_row(reader: OriginalReader, source: Source, line: int, lines: int, part
         part: 1 for the second of two rows on one line, else 0.
 
     Raises:
-        SourceError: the file ends before the row.
+        SourceChangedError: the file ends before the row.
     """
     found = reader.read(line, lines)
     start = second_row_start(source, found.raw) if part else 0

@@ -137,8 +137,10 @@ def _files(report: Report) -> str:
         for word in ("repaired", "rejected", "notes")
         for kind, count in one[word].items()
     ]
+    not_read = ", ".join(report["not_read"])
+    more = f"<p>Not read: {escape(not_read)}.</p>" if not_read else ""
     kinds = _table("What was found", ("File", "What", "Kind", "Rows"), notes, numbers=1)
-    return _section("Files", _table("Rows by file", heads, rows, numbers=4) + kinds)
+    return _section("Files", _table("Rows by file", heads, rows, numbers=4) + more + kinds)
 
 
 def _rejects(report: Report) -> str:

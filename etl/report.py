@@ -104,6 +104,7 @@ def _judged(record: LoadRecord) -> dict[str, Any]:
             "as_of_microseconds": None,
             "outcome": Outcome.FAILED,
             "rows_written": 0,
+            "not_read": (),
             "files": {},
         }
         read = record.rows(Work.READ)

@@ -42,7 +42,7 @@ def sample_record() -> LoadRecord:
     record.account = Account(
         1_600_000_000_000_000,
         {"product.csv": one, "skus.csv": FileAccount("skus", missing=True)},
-        (),
+        (f"cart {EVIL}.csv",),
         rows_written=990,
         outcome=Outcome.WRITTEN,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from etl.errors import SourceError
+from etl.errors import SourceChangedError
 from etl.originals import OriginalReader
 
 _LINES = [b"header", b"", b"A" * 5000, b"b\r", b"c", b"D" * 9000, b"\xff", b"last"]
@@ -47,5 +47,5 @@ def test_row_when_the_file_ends_before_it_then_the_change_is_named(
 ) -> None:
     """A file that shrinks while it is loaded stops the load."""
     reader = OriginalReader("x.csv", _chunks(_TEXT + last, 3))
-    with pytest.raises(SourceError, match=r"x\.csv: line \d+ is gone"):
+    with pytest.raises(SourceChangedError, match=r"x\.csv: is shorter .* line \d+ is gone"):
         reader.read(line, lines)

@@ -38,7 +38,7 @@ def test_report_when_written_then_all_of_the_account_and_more() -> None:
         "written": 990,
     }
     assert told["rejected"] == {"invalid_price": 9, "orphan": 1}
-    assert told["options"]["directory"] == f"data {EVIL}"
+    assert told["options"]["inputs"] == [f"data {EVIL}"]
     assert set(told["settings"]) == {field.name for field in fields(EtlSettings)}
     assert told["versions"]["duckdb"]
     assert told["memory"]["peak_bytes"] > 0
@@ -73,6 +73,7 @@ def test_report_when_the_load_failed_before_the_account_then_what_is_known() -> 
     stage.add(rows=7)
     told = _report(record, ExitStatus.FATAL)
     assert (told["outcome"], told["exit_status"], told["files"]) == ("failed", 4, {})
+    assert told["not_read"] == []
     assert told["rows"] == {"in": 7, "loaded": 0, "repaired": 0, "rejected": 5, "written": 0}
     assert told["rejected"] == {"orphan": 5}
     assert told["stages"][0]["ended"] is False
