@@ -15,6 +15,7 @@ from etl.account import Account, Outcome
 from etl.datasets import PRODUCTS
 from etl.errors import TooManyRejectsError, WriteError
 from etl.inputs import Inputs
+from etl.ledger import enter_load
 from etl.preparation import Prepared, open_ring, prepare
 from etl.progress import Progress
 from etl.record import Work
@@ -118,6 +119,7 @@ async def _write_all(
     """Choose the writer and write."""
     rows = await asyncio.to_thread(prepared.cut, settings, progress)
     patient = PatientRing(ring, settings)
+    await enter_load(patient, options.as_of_microseconds, prepared.found)
     writer = await choose_writer(
         options.via,
         rows,

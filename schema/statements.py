@@ -158,6 +158,18 @@ SELECT_ALL_STORED_PRODUCTS: Final = Statement(
     _LOAD,
     idempotent=True,
 )
+SELECT_LOAD: Final = Statement(
+    "select_load",
+    "SELECT inputs FROM loads WHERE as_of_microseconds = ?",
+    _LOAD,
+    idempotent=True,
+)
+WRITE_LOAD: Final = Statement(
+    "write_load",
+    "INSERT INTO loads (as_of_microseconds, begun_at, inputs) VALUES (?, ?, ?)",
+    _LOAD,
+    idempotent=True,
+)
 SELECT_ALL_STORED_REVIEWS: Final = Statement(
     "select_all_stored_reviews",
     "SELECT product_id, section, review, reported, source FROM reviews_by_product",
@@ -200,6 +212,8 @@ LOAD_STATEMENTS: Final = (
     SELECT_SEGMENT_FOR_LOAD,
     SELECT_STORED_PRODUCT,
     SELECT_ALL_STORED_PRODUCTS,
+    SELECT_LOAD,
+    WRITE_LOAD,
     SELECT_ALL_STORED_REVIEWS,
     SELECT_ALL_STORED_META,
     SELECT_ALL_STORED_QUESTIONS,

@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 
 from etl.account import Outcome
-from etl.errors import TooManyRejectsError
+from etl.errors import TooManyRejectsError, UsageError
 from etl.thresholds import RejectsAllowed
 from ring import RingClient, RingSettings
+from ring.operation_lock import (
+    LOCK_STATEMENTS,
+    RING_LOCK,
+    OperationLockedError,
+    hold_operation_lock,
+)
 from schema.documents import MAX_ID, count_live_ids
 from schema.statements import LOAD_STATEMENTS, WRITE_PRODUCT
 from tests.support.legacy_files import clean_files, read_rejects, write_files
@@ -220,3 +226,37 @@ async def test_children_when_their_product_was_deleted_then_orphans(
     write_files(tmp_path, {"features": '1,1,"a","b"\n'})
     account = await load_directory(tmp_path, ring_settings)
     assert account.files["features.csv"].rejected == {"orphan": 1}
+
+
+async def test_load_when_other_content_has_the_same_as_of_then_refused(
+    tmp_path: Path, ring_settings: RingSettings
+) -> None:
+    """A tie of timestamps would mix the cells of both; the same files again are no tie."""
+    as_of = time.time_ns() // 1_000 - 1_000_000
+    first, other = tmp_path / "first", tmp_path / "other"
+    first.mkdir()
+    other.mkdir()
+    write_files(first, {"product": '1,"a","s","d","c",1\n'})
+    write_files(other, {"product": '1,"b","s","d","c",1\n'})
+    for _ in range(2):
+        await load_directory(first, ring_settings, as_of_microseconds=as_of)
+    with pytest.raises(UsageError, match="other files were loaded as of"):
+        await load_directory(other, ring_settings, as_of_microseconds=as_of)
+    assert (await read_tables(ring_settings)).body(1, "product")["name"] == "a"
+    await load_directory(other, ring_settings, as_of_microseconds=as_of + 1)
+    assert (await read_tables(ring_settings)).body(1, "product")["name"] == "b"
+
+
+async def test_load_when_another_runs_then_refused_and_told_by_whom(
+    tmp_path: Path, ring_settings: RingSettings
+) -> None:
+    """Two loads at once would each merge with what the other has not written yet."""
+    write_files(tmp_path, CATALOG)
+    client = await RingClient.open(ring_settings, LOCK_STATEMENTS)
+    await client.wait_ready(READY_SECONDS)
+    async with hold_operation_lock(client, RING_LOCK, owner="host-9", purpose="a bulk load"):
+        with pytest.raises(OperationLockedError, match=r"a bulk load \(host-9"):
+            await load_directory(tmp_path, ring_settings)
+    await client.aclose()
+    assert not (await read_tables(ring_settings)).product_ids()
+    await load_directory(tmp_path, ring_settings)
