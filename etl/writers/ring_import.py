@@ -71,14 +71,14 @@ async def deliver(
 ) -> Delivery:
     """Give what is not recorded as delivered to the nodes that answer; safe to repeat.
 
-    No node may join or leave meanwhile: hold the lock that such changes take.
+    No node may join or leave meanwhile: hold what forbids it.
 
     Args:
         staged: what to deliver.
         program: the Java program of `prepare_program`.
         settings: how to reach the ring.
         say: gets a line for each step.
-        stream_only: stream to all nodes, also to those of this machine.
+        stream_only: stream also to nodes of this machine.
 
     Raises:
         TopologyChangedError: before, nothing was given; or meanwhile, see the message.
@@ -89,14 +89,14 @@ async def deliver(
         raise TopologyChangedError("the ring has changed since the SSTables were written")
     delivered = read_record(staged.directory)
     missing = [item for item in _items(staged) if item not in delivered]
-    by_host = {node.host_id: node for node in (*state.nodes, *state.remote_nodes)}
-    wanted = [by_host[host] for host in dict.fromkeys(item.host_id for item in missing)]
+    hosts = {item.host_id for item in missing}
+    wanted = [node for node in (*state.nodes, *state.remote_nodes) if node.host_id in hosts]
     answers, pending = await find_access(wanted, settings, stream_only=stream_only)
-    for host, problem in pending.items():
-        say(f"node {by_host[host].address} takes nothing now: {problem}")
+    for problem in pending.values():
+        say(f"a node takes nothing now: {problem}")
     work = _Work(staged, program, settings, state, say, delivered, pending)
     await work.import_files([one for one in answers if one.data_directory], missing)
-    await work.stream([one for one in answers if not one.data_directory], missing)
+    await work.stream([one for one in answers if one.data_directory is None], missing)
     if not staged.plan.target_plan.fits(await fetch_ring(settings)):
         raise TopologyChangedError(
             "the ring changed while SSTables were delivered: new owners may lack rows"
