@@ -162,7 +162,7 @@ async def test_load_when_interrupted_and_run_again_then_as_if_never_interrupted(
     )  # fmt: skip
     assert process.stderr is not None
     async with asyncio.timeout(60):
-        while b"relate and merge" not in await process.stderr.readline():
+        while b"cut into slices" not in await process.stderr.readline():
             pass
         await asyncio.sleep(0.3)
         process.send_signal(number)
