@@ -19,6 +19,16 @@ CONTACT_POINTS = pytest.StashKey[tuple[str, ...]]()
 RING_ERROR = pytest.StashKey[NodesError]()
 
 
+def pytest_configure() -> None:
+    """Let interrupts reach the programs that tests start.
+
+    A shell that starts pytest in its background has it ignore SIGINT, and what is ignored stays so
+    in every process that it starts in turn.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
     """Start the ring before the first test, if any collected test needs it, and stop it at the end.

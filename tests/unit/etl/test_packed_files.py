@@ -1,6 +1,7 @@
 """Packed files are what they unpack to, or nothing at all."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -111,9 +112,9 @@ def test_command_when_a_later_part_is_cut_off_then_status_4_and_no_account(
     for number in range(3):
         content = gzip.compress(f"{HEADERS['product']}\n".encode() + _BODY)
         Path(f"product-{number}.csv.gz").write_bytes(content[:-4] if number == 1 else content)
-    assert main(["load", "product-*.gz", "--dry-run", "--account", "account.json"]) == 4
+    assert main(["load", "product-*.gz", "--dry-run", "--report", "report.json"]) == 4
     assert "product-1.csv.gz: is cut off" in capsys.readouterr().err
-    assert not Path("account.json").exists()
+    assert json.loads(Path("report.json").read_text())["files"] == {}
 
 
 @pytest.mark.parametrize(
