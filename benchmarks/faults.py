@@ -51,7 +51,7 @@ class Killed(Fault):
     starts_node = True
 
     def __init__(
-        self, name: str, victims: tuple[int, ...], *, return_limit_seconds: float | None
+        self, name: str, victims: tuple[int, ...], *, return_limit_seconds: float | None = 10.0
     ) -> None:
         self.name = name
         self.return_limit_seconds = return_limit_seconds
@@ -186,8 +186,7 @@ class Added(Fault):
 def all_faults() -> list[Fault]:
     """Return the faults in the order in which a run makes them; `Added` is the last."""
     return [
-        # A starting JVM takes both cores.
-        Killed("killed (kill -9)", (VICTIM,), return_limit_seconds=10.0),
+        Killed("killed (kill -9)", (VICTIM,)),
         Frozen(),
         CutOff(),
         Slow(),
