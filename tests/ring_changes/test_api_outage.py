@@ -89,6 +89,12 @@ async def _status(api: RunningApi, path: str) -> int:
         return response.status
 
 
+async def _lists(api: RunningApi) -> bool:
+    """Whether the list shows products: an empty directory, read too early, asks no node."""
+    async with api.client.get("/products?page=1") as response:
+        return response.status == 200 and await response.read() != b"[]"
+
+
 async def _read_on(api: RunningApi, seen: Counter[int]) -> None:
     while True:
         for tail in ("", "/styles", "/related"):
@@ -101,7 +107,7 @@ async def _until_served(api: RunningApi) -> None:
     paths = ("/products/1", "/products", "/readyz")
     while True:
         with contextlib.suppress(ConnectionError):
-            if {await _status(api, path) for path in paths} == {200}:
+            if {await _status(api, path) for path in paths} == {200} and await _lists(api):
                 return
         assert time.monotonic() - started < BACK_SECONDS
         await asyncio.sleep(0.05)
