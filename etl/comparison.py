@@ -15,12 +15,12 @@ from etl.datasets import Dataset, Family
 from etl.preparation import Prepared
 from etl.progress import Progress
 from etl.record import Work
-from etl.render import Rendering, live_ids_by_block, renderings
+from etl.render import Rendering, count_rows_of, live_ids_by_block, renderings
 from etl.stages import Stages
+from etl.writers.listing import fetch_live_ids
 from etl.writers.patient import PatientRing, one_by_one
 from ring import Consistency, Statement
 from schema.documents import merge_live_ids
-from schema.statements import SELECT_LIVE_IDS_FOR_LOAD
 
 EXAMPLES_LIMIT: Final = 20
 _FIRST_TOKEN: Final = -(2**63)
@@ -115,7 +115,7 @@ async def compare(
     found: dict[str, TableComparison] = {}
     datasets = [dataset for family in prepared.families for dataset in family.datasets]
     for dataset in datasets:
-        expected = await asyncio.to_thread(_expected, prepared.stages, dataset)
+        expected = await asyncio.to_thread(count_rows_of, prepared.stages, dataset)
         with progress.stage(f"count {dataset.table}", work=Work.OTHER) as stage:
             stored = await _count_stored(ring, dataset)
             stage.add(rows=stored)
@@ -133,8 +133,7 @@ async def missing_from_lists(prepared: Prepared, ring: PatientRing) -> list[int]
     lacking: list[int] = []
 
     async def look(block: int) -> None:
-        rows = await ring.execute(SELECT_LIVE_IDS_FOR_LOAD.name, (block,))
-        stored = (rows[0][0] or b"") if rows else b""
+        stored = await fetch_live_ids(ring, block)
         if merge_live_ids(stored, written[block]) != stored:
             lacking.append(block)
 
@@ -142,21 +141,17 @@ async def missing_from_lists(prepared: Prepared, ring: PatientRing) -> list[int]
     return sorted(lacking)
 
 
-def _expected(stages: Stages, dataset: Dataset) -> int:
-    row = stages.database.execute(f"SELECT count(*) FROM {dataset.counted}").fetchone()  # noqa: S608
-    return int(row[0]) if row else 0
-
-
 async def _count_stored(ring: PatientRing, dataset: Dataset) -> int:
     """Count the rows of a table, a token range at a time."""
     width = 2**64 // _COUNT_RANGES
     ends = [_FIRST_TOKEN + width * number for number in range(_COUNT_RANGES)] + [_LAST_TOKEN]
+    statement = _count(dataset).name
     total = 0
 
     async def count(place: int) -> None:
         nonlocal total
         values = (ends[place], ends[place + 1])
-        rows = await ring.execute(_count(dataset).name, values)
+        rows = await ring.execute(statement, values)
         total += rows[0][0]
 
     await ring.for_each(one_by_one(range(_COUNT_RANGES)), count)

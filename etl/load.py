@@ -28,9 +28,9 @@ from etl.writers.choice import Via
 from ring import RingError, RingSettings, RingSettingsError
 
 _DESCRIPTION: Final = """\
-Read legacy product files (product, features, styles, photos, skus and related), clean them, and
-add or replace their products in Cassandra. Nothing is ever deleted; a file that is absent leaves
-what is stored. Running the same load again changes nothing.
+Read the legacy files (products with features, styles, photos, skus and related ones; reviews;
+questions; carts), clean them, and add or replace their rows in Cassandra. Nothing is ever deleted;
+a file that is absent leaves what is stored. Running the same load again changes nothing.
 
 An INPUT is a directory, a file, a pattern ('exports/*.csv.gz') or, with its table, standard input
 (product=-). Files are CSV, also packed with gzip or zstd, or Parquet. The table follows from a

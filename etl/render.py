@@ -44,12 +44,13 @@ class Batch:
 
 def count_rows(stages: Stages, families: Sequence[Family]) -> int:
     """Return how many rows will be rendered."""
-    rows = 0
-    for family in families:
-        for dataset in family.datasets:
-            found = stages.database.execute(f"SELECT count(*) FROM {dataset.counted}").fetchone()  # noqa: S608
-            rows += int(found[0]) if found else 0
-    return rows
+    return sum(count_rows_of(stages, dataset) for family in families for dataset in family.datasets)
+
+
+def count_rows_of(stages: Stages, dataset: Dataset) -> int:
+    """Return how many rows will be rendered of one dataset."""
+    row = stages.database.execute(f"SELECT count(*) FROM {dataset.counted}").fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
 
 
 async def renderings(stages: Stages, families: Sequence[Family]) -> AsyncIterator[Rendering]:

@@ -14,10 +14,6 @@ import orjson
 
 ID_BLOCK_IDS: Final = 64
 """Consecutive ids in one partition of `reviews_by_id`, `questions_by_id` and `answers_by_id`."""
-REVIEWS_SECTION: Final = 0
-"""The section of `reviews_by_product` that holds the reviews."""
-BASE_DELTA: Final = 0
-"""The row of `review_meta_by_product` that holds the base."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MEAN_DIGITS: Final = 16
 

@@ -55,7 +55,7 @@ async def _write_live_ids(
     bitmaps: dict[int, bytes] = {}
 
     async def merge(block: int) -> None:
-        stored = await _fetch_live_ids(ring, block)
+        stored = await fetch_live_ids(ring, block)
         live_ids = drop_live_ids(still_deleted[block], base=merge_live_ids(stored, written[block]))
         bitmaps[block] = live_ids
         if live_ids != stored:
@@ -84,11 +84,16 @@ async def _count_others(ring: PatientRing, segment: int, live_rows: dict[int, in
     others = [block for block in range(first, first + SEGMENT_BLOCKS) if block not in live_rows]
 
     async def count(block: int) -> None:
-        live_rows[block] = count_live_ids(await _fetch_live_ids(ring, block))
+        live_rows[block] = count_live_ids(await fetch_live_ids(ring, block))
 
     await ring.for_each(one_by_one(others), count)
 
 
-async def _fetch_live_ids(ring: PatientRing, block: int) -> bytes:
+async def fetch_live_ids(ring: PatientRing, block: int) -> bytes:
+    """Return the bitmap of a block, empty when none was written. Consistency: LOCAL_QUORUM.
+
+    Raises:
+        WriteError: no node answered in `load_give_up_seconds`.
+    """
     rows = await ring.execute(SELECT_LIVE_IDS_FOR_LOAD.name, (block,))
     return (rows[0][0] or b"") if rows else b""
