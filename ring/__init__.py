@@ -1,5 +1,6 @@
 """The ring-aware client, the one door to Cassandra, and the scripts that run its nodes."""
 
+from ring.batches import MAX_BATCH_ROWS, RowBatch
 from ring.client import RingClient
 from ring.errors import (
     RingError,
@@ -15,6 +16,7 @@ from ring.statements import Consistency, Statement
 from ring.topology import RingNode, RingState
 
 __all__ = [
+    "MAX_BATCH_ROWS",
     "Consistency",
     "RingClient",
     "RingError",
@@ -27,6 +29,7 @@ __all__ = [
     "RingState",
     "RingTimeoutError",
     "RingUnavailableError",
+    "RowBatch",
     "Statement",
     "load_settings",
     "setting",

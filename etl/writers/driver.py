@@ -5,7 +5,7 @@ that is run again, leaves what one write leaves. A write that no node takes is t
 taken or the load gives up; none is skipped.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from etl.datasets import Family
 from etl.progress import Progress
@@ -13,6 +13,7 @@ from etl.record import Work
 from etl.render import Batch, rendered_batches
 from etl.stages import Stages
 from etl.writers.patient import PatientRing, derived_microseconds
+from ring import RowBatch
 
 
 class DriverWriter:
@@ -26,8 +27,8 @@ class DriverWriter:
         self._as_of = as_of_microseconds
 
     def figures(self) -> dict[str, object]:
-        """Nothing besides what the ring client tells."""
-        return {}
+        """What was outstanding and tried again; see `PatientRing`."""
+        return self._ring.figures()
 
     async def write(self, stages: Stages, families: Sequence[Family], rows: int) -> None:
         """Render and write all rows, about so many.
@@ -35,17 +36,23 @@ class DriverWriter:
         Consistency: LOCAL_QUORUM.
 
         Raises:
-            WriteError: Cassandra refused a row, or no node took it in `load_give_up_seconds`.
+            RefusedError: a row was refused.
+            NotTakenError: no node took a row in `load_give_up_seconds`.
         """
         with (
             self._progress.stage("render rows", work=Work.RENDER, total_rows=rows) as rendering,
             self._progress.stage("write rows", work=Work.WRITE, total_rows=rows),
         ):
             batches = rendering.timed(rendered_batches(stages, families))
-            await self._ring.for_each(batches, self._write_batch)
+            await self._ring.for_each(self._gather(batches), self._write)
 
-    async def _write_batch(self, batch: Batch) -> None:
-        timestamp = derived_microseconds() if batch.dataset.derived else self._as_of
-        for row in batch.rows:
-            await self._ring.execute(batch.dataset.write.name, (*row, timestamp))
+    async def _gather(self, batches: AsyncIterator[Batch]) -> AsyncIterator[RowBatch]:
+        async for batch in batches:
+            timestamp = derived_microseconds() if batch.dataset.derived else self._as_of
+            rows = ((*row, timestamp) for row in batch.rows)
+            for gathered in self._ring.gather(batch.dataset.write.name, rows):
+                yield gathered
+
+    async def _write(self, batch: RowBatch) -> None:
+        await self._ring.write(batch)
         self._progress.add(len(batch.rows))
