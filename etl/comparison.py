@@ -15,7 +15,7 @@ from etl.datasets import Dataset, Family
 from etl.preparation import Prepared
 from etl.progress import Progress
 from etl.record import Work
-from etl.render import Rendering, count_rows_of, live_ids_by_block, renderings
+from etl.render import Rendering, count_rows_of, live_ids_by_block, renderings, slices_of
 from etl.stages import Stages
 from etl.writers.listing import fetch_live_ids
 from etl.writers.patient import PatientRing, one_by_one
@@ -122,7 +122,9 @@ async def compare(
         found[dataset.table] = TableComparison(dataset.table, expected, stored)
     comparing = _Comparing(prepared.stages, ring, found, as_of_microseconds, sample_rows)
     with progress.stage("compare rows", total_rows=comparing.wanted) as stage:
-        async for rendering in renderings(prepared.stages, prepared.families):
+        async for rendering in renderings(
+            prepared.stages, slices_of(prepared.stages, prepared.families)
+        ):
             stage.add(rows=await comparing.run(rendering))
     return list(found.values())
 

@@ -1,8 +1,8 @@
 """Rows as they are stored, rendered by DuckDB slice by slice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from etl.datasets import Dataset, Family
@@ -15,13 +15,25 @@ _FETCHED_ROWS: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """Keys of a family that are rendered together: those from `low` to `high`."""
+
+    family: Family = field(compare=False)
+    name: str
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rendering:
     """The rows of one dataset in one slice.
 
     Attributes:
+        slice: which keys.
         select: a query of `dataset.columns`, bodies as text; it holds until the next slice.
     """
 
+    slice: Slice
     dataset: Dataset
     select: str
 
@@ -36,8 +48,9 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one dataset; each is a tuple in the order of `dataset.columns`."""
+    """Rows of one dataset of a slice; each is a tuple in the order of `dataset.columns`."""
 
+    slice: Slice
     dataset: Dataset
     rows: Sequence[tuple[Any, ...]]
 
@@ -53,36 +66,43 @@ def count_rows_of(stages: Stages, dataset: Dataset) -> int:
     return int(row[0]) if row else 0
 
 
-async def renderings(stages: Stages, families: Sequence[Family]) -> AsyncIterator[Rendering]:
-    """Yield every dataset of every slice; what a slice needs is made in a thread."""
-    for family in families:
-        slices = stages.database.execute(
+def slices_of(stages: Stages, families: Sequence[Family]) -> list[Slice]:
+    """Return all slices of a load that has been cut, in the order in which they are rendered."""
+    return [
+        Slice(family, family.name, low, high)
+        for family in families
+        for low, high in stages.database.execute(
             f"SELECT low, high FROM {family.name}_slices ORDER BY low"  # noqa: S608
         ).fetchall()
-        for low, high in slices:
-            for stage in family.stages:
-                await asyncio.to_thread(stages.run, stage, low=low, high=high)
-            for dataset in family.datasets:
-                select = stages.text(
-                    dataset.stage,
-                    low=low,
-                    high=high,
-                    block_ids=BLOCK_IDS,
-                    id_block_ids=ID_BLOCK_IDS,
-                )
-                yield Rendering(dataset, select)
+    ]
 
 
-async def rendered_batches(stages: Stages, families: Sequence[Family]) -> AsyncIterator[Batch]:
+async def renderings(stages: Stages, slices: Iterable[Slice]) -> AsyncIterator[Rendering]:
+    """Yield every dataset of every slice; what a slice needs is made in a thread."""
+    for one in slices:
+        for stage in one.family.stages:
+            await asyncio.to_thread(stages.run, stage, low=one.low, high=one.high)
+        for dataset in one.family.datasets:
+            select = stages.text(
+                dataset.stage,
+                low=one.low,
+                high=one.high,
+                block_ids=BLOCK_IDS,
+                id_block_ids=ID_BLOCK_IDS,
+            )
+            yield Rendering(one, dataset, select)
+
+
+async def rendered_batches(stages: Stages, slices: Iterable[Slice]) -> AsyncIterator[Batch]:
     """Yield all rows in batches of at most `BATCH_ROWS`.
 
     Memory holds one slice's tables on DuckDB's side and `_FETCHED_ROWS` rows here.
     """
-    async for rendering in renderings(stages, families):
+    async for rendering in renderings(stages, slices):
         cursor = await asyncio.to_thread(stages.database.execute, rendering.select_bytes())
         while rows := await asyncio.to_thread(cursor.fetchmany, _FETCHED_ROWS):
             for start in range(0, len(rows), BATCH_ROWS):
-                yield Batch(rendering.dataset, rows[start : start + BATCH_ROWS])
+                yield Batch(rendering.slice, rendering.dataset, rows[start : start + BATCH_ROWS])
 
 
 def live_ids_by_block(stages: Stages) -> dict[int, bytes]:

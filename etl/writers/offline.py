@@ -16,7 +16,7 @@ from etl.datasets import Dataset, Family
 from etl.errors import WriteError
 from etl.progress import Progress
 from etl.record import Work
-from etl.render import renderings
+from etl.render import renderings, slices_of
 from etl.stages import Stages
 from etl.writers.node_access import fetch_ring
 from etl.writers.patient import derived_microseconds
@@ -142,7 +142,7 @@ class OfflineWriter:
             with self._progress.stage(
                 "render rows", work=Work.RENDER, total_rows=rows, database=stages.database
             ) as stage:
-                async for rendering in renderings(stages, families):
+                async for rendering in renderings(stages, slices_of(stages, families)):
                     table = rendering.dataset.table
                     stage.add(rows=await writer.copy(stages.database, table, rendering.select))
                     self._figures["staging"] = asdict(writer.progress)
