@@ -115,5 +115,9 @@ async def load_directory(
         rejects=directory / "rejects",
         **more,
     )
-    etl_settings = EtlSettings(load_slice_products=slice_products, load_concurrency=16)
+    work = directory / ".work"
+    work.mkdir(exist_ok=True)
+    etl_settings = EtlSettings(
+        load_slice_products=slice_products, load_concurrency=16, load_temp_directory=str(work)
+    )
     return await load(options, etl_settings, settings, Progress(), lambda _account: None)
