@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from etl.datasets import Family
 from etl.progress import Progress
 from etl.record import Work
-from etl.render import Batch, Slice, rendered_batches, slices_of
+from etl.render import Batch, Slice, count_rows, rendered_batches, slices_of
 from etl.stages import Stages
 from etl.writers.patient import PatientRing, derived_microseconds
 from etl.writers.slices import WrittenSlices
@@ -42,8 +42,8 @@ class DriverWriter:
         """What was outstanding and tried again; see `PatientRing`."""
         return self._ring.figures()
 
-    async def write(self, stages: Stages, families: Sequence[Family], rows: int) -> None:
-        """Render and write all rows, about so many, but the slices that an earlier run has written.
+    async def write(self, stages: Stages, families: Sequence[Family]) -> None:
+        """Render and write all rows but the slices that an earlier run has written.
 
         Consistency: LOCAL_QUORUM.
 
@@ -53,6 +53,7 @@ class DriverWriter:
         """
         written = WrittenSlices(stages)
         await asyncio.to_thread(written.open)
+        rows = await asyncio.to_thread(count_rows, stages, families)
         slices = [one for one in slices_of(stages, families) if not written.has(one)]
         outages = self._ring.outages
         with (

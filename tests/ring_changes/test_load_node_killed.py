@@ -85,7 +85,7 @@ async def test_load_when_one_of_three_is_killed_and_returns_then_nothing_is_lost
         while not (await read_tables(settings)).product_ids():
             assert not load.done()
     else:
-        while not list(tmp_path.glob(".work/*/sstables/plan.json")):  # noqa: ASYNC240 - small
+        while not list(tmp_path.glob(".work/*/sstables/products/plan.json")):  # noqa: ASYNC240 - small
             await asyncio.sleep(0.05)
             assert not load.done()
     await _killed_and_back(three, load)
