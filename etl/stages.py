@@ -143,11 +143,14 @@ class Stages:
         names = _names(source) | {
             "columns": sql_list(patterns.columns),
             "row_pattern": sql_text(patterns.row()),
+            "column_list": ", ".join(patterns.columns),
+            "header_fields": len(source.header.names),
         }
         lines = self.run(
             "split",
             **names,
             path=sql_text(str(source.read_path)),
+            fields=patterns.fields(),
             line="decoded_line(line)" if source.encoded else "line",
             returns="ends_in_return(line)" if source.encoded else "false",
         )
@@ -156,13 +159,11 @@ class Stages:
         self.run(
             "fields",
             **names,
-            column_list=", ".join(patterns.columns),
             set_aside_path=sql_text(str(source.set_aside_path)),
             prefix_pattern=sql_text(patterns.prefix()),
             field_pattern=sql_text(f"(?:{FIELD})"),
             open_field_pattern=sql_text(OPEN_FIELD),
             header_names=sql_list(source.header.names),
-            header_fields=len(source.header.names),
         )
 
     def _mend(self, table: Table, patterns: RowPatterns, names: dict[str, object]) -> None:
