@@ -73,7 +73,7 @@ PRODUCTS: Final = Family(
     "products",
     PRODUCT_TABLES,
     "SELECT id FROM product_final",
-    ("slice_products", "slice_styles", "slice_related"),
+    ("slice_products", "slice_styles"),
     (
         Dataset(
             "products_by_id",

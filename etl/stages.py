@@ -95,8 +95,6 @@ class Stages:
         """Create the macros and the tables that the stages share."""
         # A date without a zone is UTC, wherever the load runs.
         self.database.execute("SET TimeZone = 'UTC'")
-        # The tables of one slice: seen by every cursor, and never written to the load's database.
-        self.database.execute("ATTACH ':memory:' AS slice")
         self.run("macros", max_id=MAX_ID, long_escapes=_long_escapes("text"))
         self.run("tables")
         for table in TABLES:

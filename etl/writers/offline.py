@@ -3,7 +3,9 @@
 Cassandra spends no write on them: no commit log, no memtable, hardly a compaction.
 """
 
-from collections.abc import Sequence
+import asyncio
+import os
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +14,8 @@ from typing import Final
 from etl.datasets import Dataset, Family
 from etl.errors import WriteError
 from etl.progress import Progress
-from etl.record import Work
-from etl.render import renderings
+from etl.record import Stage, Work
+from etl.render import Slice, list_slices, renderings
 from etl.stages import Stages
 from etl.writers.node_access import fetch_ring
 from etl.writers.patient import derived_microseconds
@@ -93,16 +95,21 @@ class OfflineWriter:
 
     async def _stage(self, stages: Stages, families: Sequence[Family], rows: int) -> Staged:
         writer = await SstableWriter.start(
-            self._program, await self._plan(families), self._directory, limits=self._limits
+            self._program,
+            await self._plan(families),
+            self._directory,
+            limits=self._limits,
+            pipes=self._limits.workers or os.cpu_count() or 1,
         )
         try:
             with self._progress.stage(
                 "render rows", work=Work.RENDER, total_rows=rows, database=stages.database
             ) as stage:
-                async for rendering in renderings(stages, families):
-                    table = rendering.dataset.table
-                    stage.add(rows=await writer.copy(stages.database, table, rendering.select))
-                    self._figures["staging"] = asdict(writer.progress)
+                slices = iter(list_slices(stages, families))
+                await _together(
+                    self._render(writer, pipe, stages, slices, stage)
+                    for pipe in range(len(writer.pipes))
+                )
             with self._progress.stage("write SSTables", work=Work.WRITE):
                 staged = await writer.finish()
         except BaseException:
@@ -115,12 +122,38 @@ class OfflineWriter:
         }
         return staged
 
+    async def _render(
+        self,
+        writer: SstableWriter,
+        pipe: int,
+        stages: Stages,
+        slices: Iterator[Slice],
+        stage: Stage,
+    ) -> None:
+        """Send the rows of slice after slice through one pipe, until none is left."""
+        async for rendering in renderings(stages, slices):
+            table = rendering.dataset.table
+            rows = await writer.copy(rendering.database, table, rendering.select, pipe=pipe)
+            stage.add(rows=rows)
+            self._figures["staging"] = asdict(writer.progress)
+
     async def _plan(self, families: Sequence[Family]) -> StagingPlan:
         state = await fetch_ring(self._ring_settings)
         tables = tuple(_staged_table(dataset) for family in families for dataset in family.datasets)
         return StagingPlan(
             self._ring_settings.keyspace, tables, TargetPlan.of_ring(state), self._as_of
         )
+
+
+async def _together(lanes: Iterable[Coroutine[None, None, None]]) -> None:
+    """Run all at a time; when one fails, stop the others and raise what it raised."""
+    tasks = [asyncio.create_task(lane) for lane in lanes]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _staged_table(dataset: Dataset) -> StagedTable:
