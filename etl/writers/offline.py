@@ -15,7 +15,7 @@ from etl.datasets import Dataset, Family
 from etl.errors import WriteError
 from etl.progress import Progress
 from etl.record import Stage, Work
-from etl.render import Slice, list_slices, renderings
+from etl.render import Slice, count_rows_of, list_slices, renderings
 from etl.stages import Stages
 from etl.writers.node_access import fetch_ring
 from etl.writers.patient import derived_microseconds
@@ -96,7 +96,7 @@ class OfflineWriter:
     async def _stage(self, stages: Stages, families: Sequence[Family], rows: int) -> Staged:
         writer = await SstableWriter.start(
             self._program,
-            await self._plan(families),
+            await self._plan(stages, families),
             self._directory,
             limits=self._limits,
             pipes=self._limits.workers or os.cpu_count() or 1,
@@ -137,9 +137,12 @@ class OfflineWriter:
             stage.add(rows=rows)
             self._figures["staging"] = asdict(writer.progress)
 
-    async def _plan(self, families: Sequence[Family]) -> StagingPlan:
+    async def _plan(self, stages: Stages, families: Sequence[Family]) -> StagingPlan:
         state = await fetch_ring(self._ring_settings)
-        tables = tuple(_staged_table(dataset) for family in families for dataset in family.datasets)
+        datasets = [dataset for family in families for dataset in family.datasets]
+        tables = await asyncio.to_thread(
+            lambda: tuple(_staged_table(one, count_rows_of(stages, one)) for one in datasets)
+        )
         return StagingPlan(
             self._ring_settings.keyspace, tables, TargetPlan.of_ring(state), self._as_of
         )
@@ -156,11 +159,12 @@ async def _together(lanes: Iterable[Coroutine[None, None, None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _staged_table(dataset: Dataset) -> StagedTable:
+def _staged_table(dataset: Dataset, rows: int) -> StagedTable:
     cql = files("schema").joinpath("tables", f"{dataset.table}.cql").read_text(encoding="utf-8")
     return StagedTable(
         dataset.table,
         cql,
         dataset.cells,
+        expected_bytes=rows * dataset.row_bytes,
         timestamp_microseconds=derived_microseconds() if dataset.derived else 0,
     )
