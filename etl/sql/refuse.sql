@@ -13,3 +13,4 @@ SELECT
 FROM @table_clean
 WHERE fault IS NOT NULL;
 DELETE FROM @table_clean WHERE fault IS NOT NULL;
+ALTER TABLE @table_clean DROP fault;
