@@ -49,11 +49,17 @@ load: venv ## load DATA=folder-of-csvs into the running catalog, beside what it 
 
 ##@ Checks
 
+.PHONY: test-needs
+test-needs: venv
+	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go
+
 .PHONY: test
-test: ## run all tests, on a ring of their own (ARGS="-k name" for some of them)
-	@sh ring/nodes/install_packages.sh python nginx java maven wrk ip go
-	@sh ring/nodes/install_venv.sh $(VENV)
+test: test-needs ## run all tests, on a ring of their own (ARGS="-k name" for some of them)
 	@$(RUN) -m pytest $(ARGS)
+
+.PHONY: test-faults
+test-faults: test-needs ## run the long fault tests, which make test leaves out (ARGS too)
+	@$(RUN) -m pytest -m faults $(ARGS)
 
 .PHONY: lint
 lint: venv ## check style and types
@@ -112,4 +118,4 @@ lock: venv ## resolve the dependencies of setup.cfg anew into the lock files
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,7 +1,6 @@
-"""The load's own DuckDB database and the directory it stands in; both go when the load ends."""
+"""The load's own DuckDB database."""
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,15 +15,6 @@ _CLOSE_SECONDS: Final = 10.0
 _CLOSE_PAUSE_SECONDS: Final = 0.02
 
 _ResultT = TypeVar("_ResultT")
-
-
-@contextmanager
-def open_scratch(settings: EtlSettings) -> Iterator[Path]:
-    """Make a directory for everything that the load puts on disk."""
-    with tempfile.TemporaryDirectory(
-        prefix="catalog-load-", dir=settings.load_temp_directory or None
-    ) as name:
-        yield Path(name)
 
 
 @contextmanager

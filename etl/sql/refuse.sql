@@ -13,4 +13,3 @@ SELECT
 FROM @table_clean
 WHERE fault IS NOT NULL;
 DELETE FROM @table_clean WHERE fault IS NOT NULL;
-ALTER TABLE @table_clean DROP fault;

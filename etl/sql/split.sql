@@ -5,7 +5,7 @@
 --
 -- A line with neither a quote nor a carriage return, which no field may hold, is a row when it has
 -- the right number of commas. Cutting it there takes a tenth of the time of the pattern.
-CREATE TABLE @table_split AS
+CREATE OR REPLACE TABLE @table_split AS
 WITH lines AS (
     SELECT @line AS line, @returns AS ends_in_return
     FROM read_csv(
@@ -57,11 +57,11 @@ FROM raws;
 -- Lines that are no row by themselves, and what the mending stages make of them: rows again
 -- (`mended`), each from one or several lines (`consumed`). pos is here the order of rows in the file:
 -- twice the line number, plus one for the second of two rows on a line.
-CREATE TABLE @table_suspect AS
+CREATE OR REPLACE TABLE @table_suspect AS
 SELECT rowid + 2 AS line, state, raw, ends_in_return
 FROM @table_split
 WHERE raw IS NOT NULL;
-CREATE TABLE @table_mended (pos BIGINT, lines INTEGER, flags INTEGER, text VARCHAR);
-CREATE TABLE @table_consumed (line BIGINT);
+CREATE OR REPLACE TABLE @table_mended (pos BIGINT, lines INTEGER, flags INTEGER, text VARCHAR);
+CREATE OR REPLACE TABLE @table_consumed (line BIGINT);
 
 SELECT count(*) FROM @table_split;
