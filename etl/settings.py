@@ -27,7 +27,7 @@ class EtlSettings:
         " empty: the system's",
     )
     load_threads: int = setting(0, "threads of DuckDB; 0: one per core")
-    load_slice_products: int = setting(20_000, "products rendered at a time")
+    load_slice_products: int = setting(50_000, "products rendered at a time, by each core")
     load_concurrency: int = setting(
         128, "requests outstanding at the ring at the most, however prompt it is"
     )

@@ -102,8 +102,6 @@ class Stages:
         """Create the macros and the tables that the stages share, unless an earlier run has."""
         # A date without a zone is UTC, wherever the load runs.
         self.database.execute("SET TimeZone = 'UTC'")
-        # The tables of one slice: seen by every cursor, and never written to the load's database.
-        self.database.execute("ATTACH ':memory:' AS slice")
         self.checkpoints.open()
         if not self.checkpoints.is_done("prepare"):
             with self.checkpoints.step("prepare"):
@@ -188,6 +186,7 @@ class Stages:
             "split",
             **_names_of_rows(source),
             path=sql_text(str(source.read_path)),
+            fields=RowPatterns(source.table, source.header).fields(),
             line="decoded_line(line)" if source.encoded else "line",
             returns="ends_in_return(line)" if source.encoded else "false",
         )
@@ -200,13 +199,11 @@ class Stages:
         self.run(
             "fields",
             **names,
-            column_list=", ".join(patterns.columns),
             set_aside_path=sql_text(str(source.set_aside_path)),
             prefix_pattern=sql_text(patterns.prefix()),
             field_pattern=sql_text(f"(?:{FIELD})"),
             open_field_pattern=sql_text(OPEN_FIELD),
             header_names=sql_list(source.header.names),
-            header_fields=len(source.header.names),
         )
 
     def _mend(self, table: Table, patterns: RowPatterns, names: dict[str, object]) -> None:
@@ -238,29 +235,30 @@ class Stages:
 
     def clean(self, table: Table, sources: Sequence[Source]) -> None:
         """Read the fields of all files of one table and refuse rows that cannot be read."""
-        names = [_names(source) for source in sources]
-        union = " UNION ALL BY NAME ".join(f"FROM {one['table_fields']}" for one in names)
-        self.database.execute(f"CREATE VIEW {table.name}_fields AS {union}")
-        self.run(
-            "clean",
-            table_clean=f"{table.name}_clean",
-            table_fields=f"{table.name}_fields",
-            values=values_of(table),
-            flags=flags_of(table),
-            fault=fault_of(table),
-        )
-        self.run("refuse", table_clean=f"{table.name}_clean")
-        self.database.execute(f"DROP VIEW {table.name}_fields")
-        for one in names:
-            self.database.execute(f"DROP VIEW {one['table_fields']}")
-            for part in _TABLE_PARTS:
-                self.database.execute(f"DROP TABLE IF EXISTS {one[f'table_{part}']}")
+        clean = f"{table.name}_clean"
+        self.stand_in(table)
+        for source in sources:
+            names = _names(source)
+            for part in _VIEWS:
+                self.run(
+                    "clean",
+                    table_clean=clean,
+                    table_fields=names[f"table_{part}"],
+                    values=values_of(table),
+                    flags=flags_of(table),
+                    fault=fault_of(table),
+                )
+                self.database.execute(f"DROP VIEW {names[f'table_{part}']}")
+            for part in _TABLES:
+                self.database.execute(f"DROP TABLE IF EXISTS {names[f'table_{part}']}")
+        self.run("refuse", table_clean=clean)
 
     def stand_in(self, table: Table) -> None:
         """Leave an empty `<table>_clean` for a file that is absent."""
         self.database.execute(
             f"CREATE TABLE IF NOT EXISTS {table.name}_clean"
-            f" (pos BIGINT, lines INTEGER, {declared_columns(table)}, flags INTEGER)"
+            f" (pos BIGINT, lines INTEGER, {declared_columns(table)}, flags INTEGER,"
+            " fault VARCHAR[])"
         )
 
     def relate(self, present: tuple[Table, ...]) -> None:
@@ -289,11 +287,15 @@ class Stages:
             )
 
     def _supersede(self, table: Table) -> None:
-        self.run(
-            "supersede",
-            table_clean=f"{table.name}_clean",
-            repair_bits=sum(1 << at for at, kind in enumerate(FLAGS) if isinstance(kind, Repair)),
-        )
+        repairs = sum(1 << place for place, kind in enumerate(FLAGS) if isinstance(kind, Repair))
+        names: dict[str, object] = {"table_clean": f"{table.name}_clean", "repair_bits": repairs}
+        # Most files are in the order of their keys, which is cheap to see; all else is not.
+        ids_rise, places_rise = self.run("steps", **names).fetchone() or (True, True)
+        if not places_rise:
+            self.run("disorder", **names)
+        self.run("loaded", **names)
+        if not ids_rise:
+            self.run("supersede", **names)
 
     def _merge(self, table: Table) -> None:
         """Leave `<table>_final`, the stored and the new rows, and the view of its ids."""
@@ -325,13 +327,16 @@ class Stages:
         )
 
 
-_TABLE_PARTS: Final = ("split", "suspect", "mended", "consumed")
-_PARTS: Final = (*_TABLE_PARTS, "fields")
+_TABLES: Final = ("split", "suspect", "mended", "consumed")
+_VIEWS: Final = ("fields", "odd")
 
 
 def _names(source: Source) -> dict[str, object]:
     """Return what the stages of one file call the file and its tables."""
-    parts = {f"table_{part}": f"{source.table.name}_{part}_{source.ordinal}" for part in _PARTS}
+    parts = {
+        f"table_{part}": f"{source.table.name}_{part}_{source.ordinal}"
+        for part in (*_TABLES, *_VIEWS)
+    }
     return {"file": source.ordinal, **parts}
 
 
@@ -340,6 +345,8 @@ def _names_of_rows(source: Source) -> dict[str, object]:
     return _names(source) | {
         "columns": sql_list(patterns.columns),
         "row_pattern": sql_text(patterns.row()),
+        "column_list": ", ".join(patterns.columns),
+        "header_fields": len(source.header.names),
     }
 
 

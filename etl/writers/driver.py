@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from etl.datasets import Family
 from etl.progress import Progress
 from etl.record import Work
-from etl.render import Batch, Slice, count_rows, rendered_batches, slices_of
+from etl.render import Batch, Slice, count_rows, list_slices, rendered_batches
 from etl.stages import Stages
 from etl.writers.patient import PatientRing, derived_microseconds
 from etl.writers.slices import WrittenSlices
@@ -54,7 +54,7 @@ class DriverWriter:
         written = WrittenSlices(stages)
         await asyncio.to_thread(written.open)
         rows = await asyncio.to_thread(count_rows, stages, families)
-        slices = [one for one in slices_of(stages, families) if not written.has(one)]
+        slices = [one for one in list_slices(stages, families) if not written.has(one)]
         outages = self._ring.outages
         with (
             self._progress.stage("render rows", work=Work.RENDER, total_rows=rows) as rendering,

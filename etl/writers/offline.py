@@ -7,7 +7,7 @@ import asyncio
 import os
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -16,8 +16,8 @@ from typing import Final
 from etl.datasets import Dataset, Family
 from etl.errors import WriteError
 from etl.progress import Progress
-from etl.record import Work
-from etl.render import count_rows, renderings, slices_of
+from etl.record import Stage, Work
+from etl.render import Slice, count_rows, count_rows_of, list_slices, renderings
 from etl.stages import Stages
 from etl.writers.node_access import fetch_ring
 from etl.writers.patient import derived_microseconds
@@ -145,18 +145,20 @@ class OfflineWriter:
         figures = self._figures[family.name]
         writer = await SstableWriter.start(
             self._program,
-            await self._plan(family),
+            await self._plan(stages, family),
             self._directory / family.name,
             limits=self._limits,
+            pipes=self._limits.workers or os.cpu_count() or 1,
         )
         try:
             with self._progress.stage(
                 f"render {family.name}", work=Work.RENDER, total_rows=rows, database=stages.database
             ) as stage:
-                async for rendering in renderings(stages, slices_of(stages, [family])):
-                    table = rendering.dataset.table
-                    stage.add(rows=await writer.copy(stages.database, table, rendering.select))
-                    figures["staging"] = asdict(writer.progress)
+                slices = iter(list_slices(stages, [family]))
+                await _together(
+                    self._render(writer, pipe, stages, slices, stage)
+                    for pipe in range(len(writer.pipes))
+                )
             with self._progress.stage(f"write SSTables of {family.name}", work=Work.WRITE):
                 staged = await writer.finish()
         except BaseException:
@@ -169,19 +171,48 @@ class OfflineWriter:
         }
         return staged
 
-    async def _plan(self, family: Family) -> StagingPlan:
+    async def _render(
+        self,
+        writer: SstableWriter,
+        pipe: int,
+        stages: Stages,
+        slices: Iterator[Slice],
+        stage: Stage,
+    ) -> None:
+        """Send the rows of slice after slice through one pipe, until none is left."""
+        async for rendering in renderings(stages, slices):
+            table = rendering.dataset.table
+            rows = await writer.copy(rendering.database, table, rendering.select, pipe=pipe)
+            stage.add(rows=rows)
+            self._figures[rendering.slice.name]["staging"] = asdict(writer.progress)
+
+    async def _plan(self, stages: Stages, family: Family) -> StagingPlan:
         state = await fetch_ring(self._ring_settings)
-        tables = tuple(_staged_table(dataset) for dataset in family.datasets)
+        tables = await asyncio.to_thread(
+            lambda: tuple(_staged_table(one, count_rows_of(stages, one)) for one in family.datasets)
+        )
         return StagingPlan(
             self._ring_settings.keyspace, tables, TargetPlan.of_ring(state), self._as_of
         )
 
 
-def _staged_table(dataset: Dataset) -> StagedTable:
+async def _together(lanes: Iterable[Coroutine[None, None, None]]) -> None:
+    """Run all at a time; when one fails, stop the others and raise what it raised."""
+    tasks = [asyncio.create_task(lane) for lane in lanes]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _staged_table(dataset: Dataset, rows: int) -> StagedTable:
     cql = files("schema").joinpath("tables", f"{dataset.table}.cql").read_text(encoding="utf-8")
     return StagedTable(
         dataset.table,
         cql,
         dataset.cells,
+        expected_bytes=rows * dataset.row_bytes,
         timestamp_microseconds=derived_microseconds() if dataset.derived else 0,
     )

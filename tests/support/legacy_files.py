@@ -18,7 +18,7 @@ from etl.extract import extract_all
 from etl.inputs import find_inputs
 from etl.progress import Progress
 from etl.rejects import rejects_files, write_rejects
-from etl.render import rendered_batches, slices_of
+from etl.render import list_slices, rendered_batches
 from etl.sources import SourceSet, open_sources
 from etl.stages import Stages
 from etl.tables import TABLES
@@ -129,6 +129,6 @@ async def _collect(stages: Stages) -> dict[str, list[tuple[Any, ...]]]:
     tables: dict[str, list[tuple[Any, ...]]] = {
         dataset.table: [] for family in FAMILIES for dataset in family.datasets
     }
-    async for batch in rendered_batches(stages, slices_of(stages, FAMILIES)):
+    async for batch in rendered_batches(stages, list_slices(stages, FAMILIES)):
         tables[batch.dataset.table].extend(batch.rows)
     return {name: sorted(rows) for name, rows in tables.items()}
