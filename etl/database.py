@@ -1,6 +1,5 @@
-"""The load's own DuckDB database and the directory it stands in; both go when the load ends."""
+"""The load's own DuckDB database."""
 
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +12,6 @@ from etl.settings import EtlSettings
 
 _CLOSE_SECONDS: Final = 10.0
 _CLOSE_PAUSE_SECONDS: Final = 0.02
-
-
-@contextmanager
-def open_scratch(settings: EtlSettings) -> Iterator[Path]:
-    """Make a directory for everything that the load puts on disk."""
-    with tempfile.TemporaryDirectory(
-        prefix="catalog-load-", dir=settings.load_temp_directory or None
-    ) as name:
-        yield Path(name)
 
 
 @contextmanager

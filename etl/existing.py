@@ -25,6 +25,7 @@ from schema.statements import (
     SELECT_ALL_STORED_REVIEWS,
 )
 
+EXISTING_STEP: Final = "existing"
 _PAGE_ROWS: Final = 1_000
 _BATCH_BYTES: Final = 64 * 2**20
 """Stored bodies that become rows in one go."""
@@ -138,22 +139,44 @@ async def fetch_existing(
     scratch: Path,
     families: Sequence[Family],
     *,
+    ledger: str,
     timeout_seconds: float,
 ) -> Existing:
     """Fill the `stored_…` tables with what this load touches; `stored_ids` with all live ids.
 
+    Where an earlier run of this load has, its findings stand: what was written since is its own,
+    because a load that finds another `ledger` (which loads there have been) begins anew.
     Consistency: LOCAL_QUORUM, so that what an earlier load reported as written is seen.
 
     Raises:
         RingError: a scan failed; nothing has been written.
     """
+    if not stages.checkpoints.is_done(EXISTING_STEP):
+        with stages.checkpoints.step(EXISTING_STEP, ledger):
+            await _scan_all(ring, stages, scratch, families, timeout_seconds)
+    return await asyncio.to_thread(_read_findings, stages)
+
+
+async def _scan_all(
+    ring: RingClient,
+    stages: Stages,
+    scratch: Path,
+    families: Sequence[Family],
+    timeout_seconds: float,
+) -> None:
     await asyncio.to_thread(stages.run, "existing_names")
     scanner = _Scanner(ring, stages, scratch, timeout_seconds)
     for family in families:
         for scan in _SCANS.get(family.name, ()):
             await scanner.run(scan)
-    products = await scanner.run(_PRODUCT_SCAN)
-    return Existing(products, frozenset(scanner.deleted))
+    await scanner.run(_PRODUCT_SCAN)
+    await asyncio.to_thread(stages.run, "existing_places", deleted=sorted(scanner.deleted))
+
+
+def _read_findings(stages: Stages) -> Existing:
+    products = stages.database.execute("SELECT count(*) FROM stored_ids").fetchone()
+    deleted = stages.database.execute("SELECT id FROM stored_deleted").fetchall()
+    return Existing(products[0] if products else 0, frozenset(one for (one,) in deleted))
 
 
 class _Scanner:
@@ -168,12 +191,11 @@ class _Scanner:
         self._timeout_seconds = timeout_seconds
         self.deleted: set[int] = set()
 
-    async def run(self, scan: _Scan) -> int:
-        """Scan one table; return how many of its rows live."""
+    async def run(self, scan: _Scan) -> None:
+        """Scan one table."""
         pages = self._ring.pages(
             scan.select.name, page_rows=_PAGE_ROWS, timeout_seconds=self._timeout_seconds
         )
-        live = 0
         batch: list[bytes] = []
         batch_bytes = 0
         partition: object = None
@@ -186,14 +208,12 @@ class _Scanner:
                 partition = row[0]
                 line = scan.line(row)
                 if line is not None:
-                    live += 1
                     batch.append(line)
                     batch_bytes += len(line)
                 elif scan is _PRODUCT_SCAN:
                     self.deleted.add(row[0])
         if batch:
             await asyncio.to_thread(self._take_in, scan, batch)
-        return live
 
     def _take_in(self, scan: _Scan, lines: list[bytes]) -> None:
         path = self._scratch / "existing.ndjson"

@@ -1,4 +1,7 @@
-"""Every file read and cleaned, table by table: the first half of a load, without Cassandra."""
+"""Every file read and cleaned, table by table: the first half of a load, without Cassandra.
+
+Each file and each table is a step, which a run after a killed one passes over.
+"""
 
 from collections.abc import Sequence
 
@@ -29,21 +32,34 @@ def extract_all(found: SourceSet, stages: Stages, progress: Progress) -> None:
             progress.say(f"{table.file}: absent; what it would bring is kept from the tables")
             stages.stand_in(table)
             continue
-        rows = sum(_extract(source, stages, progress) for source in sources)
-        with progress.stage(
+        for source in sources:
+            _read(source, stages, progress)
+        _clean(table, sources, stages, progress)
+        progress.record.rejected = read_rejected(stages.database)
+
+
+def _clean(table: Table, sources: Sequence[Source], stages: Stages, progress: Progress) -> None:
+    step = f"clean {table.name}"
+    if stages.checkpoints.is_done(step):
+        return
+    with (
+        progress.stage(
             f"clean {_called(table, sources)}",
             work=Work.CLEAN,
             file=sources[0].name,
             database=stages.database,
-        ) as stage:
-            stages.clean(table, sources)
-            stage.add(rows=rows)
-        progress.record.rejected = read_rejected(stages.database)
+        ) as stage,
+        stages.checkpoints.step(step),
+    ):
+        stages.clean(table, sources)
+        stage.add(rows=sum(read_rows_in(stages.database, one.ordinal) for one in sources))
 
 
-def _extract(source: Source, stages: Stages, progress: Progress) -> int:
-    """Leave the rows of one file with their raw fields; return how many there are."""
+def _read(source: Source, stages: Stages, progress: Progress) -> None:
+    """Leave the rows of one file with their raw fields."""
     source.require_unchanged()
+    if stages.is_extracted(source):
+        return
     size_bytes = source.path.stat().st_size
     with progress.stage(
         f"read {source.name}",
@@ -61,9 +77,7 @@ def _extract(source: Source, stages: Stages, progress: Progress) -> int:
             source.require_unchanged()
             raise
         source.require_unchanged()
-        rows = read_rows_in(stages.database, source.ordinal)
-        stage.add(rows=rows)
-    return rows
+        stage.add(rows=read_rows_in(stages.database, source.ordinal))
 
 
 def _called(table: Table, sources: Sequence[Source]) -> str:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+_BLOCK_BYTES: Final = 2**20
 
 
 class ByteStream(Protocol):
@@ -101,3 +103,16 @@ class HashedReader:
         """Return the identity of what was read, once all of it was."""
         modified_ns = None if stamp is None else stamp.modified_ns
         return Identity(self.bytes_read, modified_ns, self._hash.hexdigest())
+
+
+def identify(path: Path, stamp: Stamp | None) -> Identity:
+    """Read a file and return its identity.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        hashed = HashedReader(file)
+        while hashed.read(_BLOCK_BYTES):
+            pass
+    return hashed.identity(stamp)

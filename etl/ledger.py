@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from etl.errors import UsageError
 from etl.sources import SourceSet
 from etl.writers.patient import PatientRing
-from schema.statements import SELECT_LOAD, WRITE_LOAD
+from ring import RingClient
+from schema.statements import SELECT_ALL_LOADS, SELECT_LOAD, WRITE_LOAD
 
 
 async def enter_load(ring: PatientRing, as_of_microseconds: int, found: SourceSet) -> None:
@@ -32,6 +33,24 @@ async def enter_load(ring: PatientRing, as_of_microseconds: int, found: SourceSe
         )
     now_milliseconds = time.time_ns() // 1_000_000
     await ring.execute(WRITE_LOAD.name, (as_of_microseconds, now_milliseconds, inputs))
+
+
+async def fetch_other_loads(
+    ring: RingClient, as_of_microseconds: int, *, timeout_seconds: float
+) -> str:
+    """Return a digest of all loads but this one: it changes when another one writes.
+
+    Consistency: LOCAL_QUORUM, under the ring's lock.
+
+    Raises:
+        RingError: too few nodes answered.
+    """
+    digest = hashlib.sha256()
+    rows = await ring.execute(SELECT_ALL_LOADS.name, timeout_seconds=timeout_seconds)
+    for row in sorted(rows):
+        if row[0] != as_of_microseconds:
+            digest.update(f"{row}\n".encode())
+    return digest.hexdigest()
 
 
 def _digest(found: SourceSet) -> str:

@@ -9,15 +9,19 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
+import duckdb
+
 from etl.account import Account, read_account, read_rejected
-from etl.database import open_database, open_scratch
+from etl.checkpoints import Checkpoints
+from etl.database import open_database
 from etl.datasets import FAMILIES, Family
-from etl.existing import Existing, fetch_existing
+from etl.existing import EXISTING_STEP, Existing, fetch_existing
 from etl.extract import extract_all
+from etl.identity import Identity
 from etl.inputs import Inputs
+from etl.ledger import fetch_other_loads
 from etl.progress import Progress
 from etl.record import Work, show_statements
 from etl.render import count_rows
@@ -26,6 +30,7 @@ from etl.sources import SourceSet, open_sources
 from etl.stages import Stages
 from etl.standard_input import copy_standard_input
 from etl.tables import TABLES
+from etl.work_directory import WorkDirectory
 from ring import RingClient, RingSettings, Statement
 
 _NOTHING_STORED: Final = Existing(0, frozenset())
@@ -36,12 +41,12 @@ class Prepared:
     """Files as they should stand in the tables, not yet rendered.
 
     Attributes:
-        scratch: a directory that goes with the load.
+        work: the directory of the load.
         families: what the files concern.
         existing: what was stored before; nothing without a ring.
     """
 
-    scratch: Path
+    work: WorkDirectory
     found: SourceSet
     stages: Stages
     families: tuple[Family, ...]
@@ -51,13 +56,16 @@ class Prepared:
     def cut(self, settings: EtlSettings, progress: Progress) -> int:
         """Cut all families into slices; return how many rows will be rendered of them."""
         with progress.stage("cut into slices", work=Work.JOIN, database=self.stages.database):
-            for family in self.families:
-                self.stages.cut(family, settings.load_slice_products)
+            if not self.stages.checkpoints.is_done("cut"):
+                with self.stages.checkpoints.step("cut"):
+                    for family in self.families:
+                        self.stages.cut(family, settings.load_slice_products)
             return count_rows(self.stages, self.families)
 
 
 @asynccontextmanager
 async def prepare(
+    work: WorkDirectory,
     inputs: Inputs,
     as_of_microseconds: int,
     settings: EtlSettings,
@@ -66,6 +74,8 @@ async def prepare(
 ) -> AsyncIterator[Prepared]:
     """Read the files and merge them with what is stored; without a ring nothing is.
 
+    Goes on where an earlier run in this directory was stopped.
+
     Raises:
         LoadError: a file cannot be read, or was changed meanwhile.
         RingError: the stored rows could not be read.
@@ -73,12 +83,22 @@ async def prepare(
         duckdb.Error: the database of the load failed (disk full, memory limit too low).
     """
     async with AsyncExitStack() as stack:
-        scratch = stack.enter_context(open_scratch(settings))
-        found = await _open_inputs(inputs, as_of_microseconds, scratch, progress)
+        await _settle(work, inputs, as_of_microseconds, progress)
+        ledger = ""
+        if ring is not None:
+            ledger = await fetch_other_loads(
+                ring, as_of_microseconds, timeout_seconds=settings.load_write_timeout_seconds
+            )
+            if work.is_resumed:
+                await asyncio.to_thread(_refuse_outdated, work, settings, ledger, progress)
+        found = await asyncio.to_thread(open_sources, inputs, work.path, work.standard_input)
         stack.callback(found.stop)
-        stages = Stages(stack.enter_context(open_database(scratch, settings)))
+        stages = Stages(stack.enter_context(open_database(work.path, settings)))
         show_statements(stages.database)
+        if work.is_resumed:
+            progress.say(f"goes on with what an earlier run left in {work.path}")
         await asyncio.to_thread(extract_all, found, stages, progress)
+        work.keep_identities({one.name: one.identity for one in found.sources if one.identity})
         families = _families(found)
         existing = _NOTHING_STORED
         if ring is not None:
@@ -86,14 +106,32 @@ async def prepare(
                 existing = await fetch_existing(
                     ring,
                     stages,
-                    scratch,
+                    work.path,
                     families,
+                    ledger=ledger,
                     timeout_seconds=settings.load_write_timeout_seconds,
                 )
             progress.say(f"stored already: {existing.products:,} products")
         await asyncio.to_thread(_relate, found, stages, progress)
         account = read_account(stages.database, found, as_of_microseconds)
-        yield Prepared(scratch, found, stages, families, existing, account)
+        yield Prepared(work, found, stages, families, existing, account)
+
+
+def _refuse_outdated(
+    work: WorkDirectory, settings: EtlSettings, ledger: str, progress: Progress
+) -> None:
+    """Begin anew where another load has written since an earlier run looked at the tables."""
+    try:
+        with open_database(work.path, settings) as database:
+            checkpoints = Checkpoints(database)
+            checkpoints.open()
+            if checkpoints.told(EXISTING_STEP) in {None, ledger}:
+                return
+        reason = "another load has written since an earlier run of this one"
+    except duckdb.Error as error:
+        reason = f"what an earlier run left cannot be read ({error})"
+    progress.say(f"{reason}: begun anew")
+    work.begin_anew()
 
 
 @asynccontextmanager
@@ -113,18 +151,17 @@ async def open_ring(
         await ring.aclose()
 
 
-async def _open_inputs(
-    inputs: Inputs, as_of_microseconds: int, scratch: Path, progress: Progress
-) -> SourceSet:
-    """Say as of when the load is, copy standard input if it is asked for, and open all files."""
+async def _settle(
+    work: WorkDirectory, inputs: Inputs, as_of_microseconds: int, progress: Progress
+) -> None:
+    """Say as of when the load is, copy standard input, and look for an earlier run's work."""
     as_of = datetime.fromtimestamp(as_of_microseconds / 1e6, UTC)
     progress.say(f"as of {as_of:%Y-%m-%dT%H:%M:%SZ}: what was changed later in the tables stays")
-    copy: Path | None = None
+    copied: Identity | None = None
     if inputs.has_standard_input:
-        copy = scratch / "standard_input"
-        size_bytes = await copy_standard_input(sys.stdin.fileno(), copy)
-        progress.say(f"standard input: {size_bytes:,} bytes")
-    return await asyncio.to_thread(open_sources, inputs, scratch, copy)
+        copied = await copy_standard_input(sys.stdin.fileno(), work.standard_input)
+        progress.say(f"standard input: {copied.size_bytes:,} bytes")
+    await asyncio.to_thread(work.settle, inputs, as_of_microseconds, copied, progress.say)
 
 
 def _families(found: SourceSet) -> tuple[Family, ...]:

@@ -151,7 +151,7 @@ def open_sources(inputs: Inputs, scratch: Path, standard_input: Path | None = No
         if path is None:
             raise SourceError(f"{one.name}: standard input was not copied")
         own = scratch / f"file-{ordinal}"
-        own.mkdir()
+        own.mkdir(exist_ok=True)
         try:
             sources.append(_open_source(ordinal, one, path, own))
         except (SourceError, OSError) as error:
@@ -173,6 +173,7 @@ def _open_source(ordinal: int, one: Input, path: Path, scratch: Path) -> Source:
     # for a packing.
     link = scratch / ("rows.parquet" if packing is Packing.PARQUET else "rows.csv")
     text = scratch / "text.csv" if packing in {Packing.GZIP, Packing.ZSTD} else path
+    link.unlink(missing_ok=True)
     link.symlink_to(text.resolve())
     fields: Mapping[str, str] = {}
     if packing is Packing.PARQUET:

@@ -8,8 +8,10 @@ from typing import Final
 
 import duckdb
 
+from etl.checkpoints import Checkpoints
 from etl.datasets import Family
 from etl.errors import SourceDamagedError, SourceError
+from etl.identity import Identity
 from etl.kinds import Note, Repair
 from etl.packing import Packing
 from etl.parquet import read_parquet, select_fields, unreadable
@@ -91,12 +93,23 @@ class Stages:
         constants = {kind.value: 1 << place for place, kind in enumerate(FLAGS)}
         return _Sql(text).substitute(constants | names)
 
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The steps that are finished, by this run or an earlier one."""
+        return Checkpoints(self.database)
+
     def prepare(self) -> None:
-        """Create the macros and the tables that the stages share."""
+        """Create the macros and the tables that the stages share, unless an earlier run has."""
         # A date without a zone is UTC, wherever the load runs.
         self.database.execute("SET TimeZone = 'UTC'")
         # The tables of one slice: seen by every cursor, and never written to the load's database.
         self.database.execute("ATTACH ':memory:' AS slice")
+        self.checkpoints.open()
+        if not self.checkpoints.is_done("prepare"):
+            with self.checkpoints.step("prepare"):
+                self._make_tables()
+
+    def _make_tables(self) -> None:
         self.run("macros", max_id=MAX_ID, long_escapes=_long_escapes("text"))
         self.run("tables")
         for table in TABLES:
@@ -117,11 +130,43 @@ class Stages:
         Raises:
             SourceError: the rows of a Parquet file, or all lines of a text, cannot be read.
         """
-        self.database.execute("INSERT INTO files VALUES (?, ?)", [source.ordinal, source.name])
-        if source.packing is Packing.PARQUET:
-            self._extract_parquet(source)
-        else:
-            self._extract_lines(source)
+        is_text = source.packing is not Packing.PARQUET
+        if is_text:
+            # Not a part of the step: rows get the ids that lines are counted by when they are
+            # committed. Done again it replaces what a killed run left.
+            self._split(source)
+        with self.checkpoints.step(_step_of(source)):
+            self._enter(source)
+            if is_text:
+                self._extract_lines(source)
+            else:
+                self._extract_parquet(source)
+
+    def is_extracted(self, source: Source) -> bool:
+        """Whether an earlier run has read a file, which the source then knows itself to be."""
+        if not self.checkpoints.is_done(_step_of(source)):
+            return False
+        rows = self.database.execute(
+            "SELECT size_bytes, modified_ns, digest FROM files WHERE ordinal = ?", [source.ordinal]
+        ).fetchall()
+        source.identity = Identity(*rows[0])
+        return True
+
+    def _enter(self, source: Source) -> None:
+        """Note which file it is whose rows are read, and what concerns it as a whole."""
+        identity = source.identity
+        if identity is None:
+            raise ValueError(f"{source.name}: not scanned yet")
+        self.database.execute(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?)",
+            [
+                source.ordinal,
+                source.name,
+                identity.size_bytes,
+                identity.modified_ns,
+                identity.digest,
+            ],
+        )
         for note, rows in source.notes.items():
             self.database.execute(
                 "INSERT INTO counts VALUES (?, 'noted', ?, ?)", [source.ordinal, note.value, rows]
@@ -138,20 +183,19 @@ class Stages:
         except (duckdb.InvalidInputException, duckdb.SerializationException) as error:
             raise SourceDamagedError(f"{source.name}: {unreadable(error)}") from error
 
-    def _extract_lines(self, source: Source) -> None:
-        patterns = RowPatterns(source.table, source.header)
-        names = _names(source) | {
-            "columns": sql_list(patterns.columns),
-            "row_pattern": sql_text(patterns.row()),
-        }
+    def _split(self, source: Source) -> None:
         lines = self.run(
             "split",
-            **names,
+            **_names_of_rows(source),
             path=sql_text(str(source.read_path)),
             line="decoded_line(line)" if source.encoded else "line",
             returns="ends_in_return(line)" if source.encoded else "false",
         )
         _require_all_lines(source, lines.fetchone())
+
+    def _extract_lines(self, source: Source) -> None:
+        patterns = RowPatterns(source.table, source.header)
+        names = _names_of_rows(source)
         self._mend(source.table, patterns, names)
         self.run(
             "fields",
@@ -215,19 +259,23 @@ class Stages:
     def stand_in(self, table: Table) -> None:
         """Leave an empty `<table>_clean` for a file that is absent."""
         self.database.execute(
-            f"CREATE TABLE {table.name}_clean"
+            f"CREATE TABLE IF NOT EXISTS {table.name}_clean"
             f" (pos BIGINT, lines INTEGER, {declared_columns(table)}, flags INTEGER)"
         )
 
     def relate(self, present: tuple[Table, ...]) -> None:
         """Parents first: refuse orphans, let the last row of a key win, merge with stored rows."""
-        self.run("existing_places")
         for table in TABLES:
-            if table in present:
-                self._refuse_orphans(table)
-                self._supersede(table)
-            self._merge(table)
-        self.run("notes")
+            step = f"relate {table.name}"
+            if not self.checkpoints.is_done(step):
+                with self.checkpoints.step(step):
+                    if table in present:
+                        self._refuse_orphans(table)
+                        self._supersede(table)
+                    self._merge(table)
+        if not self.checkpoints.is_done("notes"):
+            with self.checkpoints.step("notes"):
+                self.run("notes")
 
     def _refuse_orphans(self, table: Table) -> None:
         for parent in table.parents:
@@ -285,6 +333,18 @@ def _names(source: Source) -> dict[str, object]:
     """Return what the stages of one file call the file and its tables."""
     parts = {f"table_{part}": f"{source.table.name}_{part}_{source.ordinal}" for part in _PARTS}
     return {"file": source.ordinal, **parts}
+
+
+def _names_of_rows(source: Source) -> dict[str, object]:
+    patterns = RowPatterns(source.table, source.header)
+    return _names(source) | {
+        "columns": sql_list(patterns.columns),
+        "row_pattern": sql_text(patterns.row()),
+    }
+
+
+def _step_of(source: Source) -> str:
+    return f"read {source.ordinal}"
 
 
 def _require_all_lines(source: Source, counted: tuple[int] | None) -> None:

@@ -6,6 +6,8 @@ import select
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from etl.identity import Identity, identify
+
 _BLOCK_BYTES: Final = 2**20
 _TURN_BYTES: Final = 64 * _BLOCK_BYTES
 """How much is copied before an interruption is noticed."""
@@ -13,8 +15,8 @@ _PATIENCE_SECONDS: Final = 0.2
 """How long a turn waits for bytes that may never come."""
 
 
-async def copy_standard_input(descriptor: int, file: Path) -> int:
-    """Copy all that a descriptor has to give into a file; return how many bytes.
+async def copy_standard_input(descriptor: int, file: Path) -> Identity:
+    """Copy all that a descriptor has to give into a file; return what that was.
 
     A load that is interrupted stops waiting, whether or not the other end of the pipe ever writes.
 
@@ -24,7 +26,7 @@ async def copy_standard_input(descriptor: int, file: Path) -> int:
     with file.open("wb") as out:
         while await asyncio.to_thread(_copy_turn, descriptor, out):
             pass
-        return out.tell()
+    return await asyncio.to_thread(identify, file, None)
 
 
 def _copy_turn(descriptor: int, out: BinaryIO) -> bool:

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from etl.load import choose_as_of
 from etl.preparation import open_ring, prepare
 from etl.progress import Progress
 from etl.settings import EtlSettings
+from etl.work_directory import open_scratch
 from etl.writers.patient import PatientRing
 from ring import RingError, RingSettings, RingSettingsError
 from schema.statements import LOAD_STATEMENTS
@@ -164,10 +166,12 @@ async def verify(
         duckdb.Error: the database failed (disk full, memory limit too low).
     """
     statements = (*LOAD_STATEMENTS, *verify_statements(FAMILIES))
-    async with (
-        open_ring(ring_settings, settings, statements) as client,
-        prepare(inputs, as_of_microseconds, settings, progress, client) as prepared,
-    ):
+    async with AsyncExitStack() as stack:
+        work = stack.enter_context(open_scratch(settings))
+        client = await stack.enter_async_context(open_ring(ring_settings, settings, statements))
+        prepared = await stack.enter_async_context(
+            prepare(work, inputs, as_of_microseconds, settings, progress, client)
+        )
         await asyncio.to_thread(prepared.cut, settings, progress)
         ring = PatientRing(client, settings)
         tables = await compare(

@@ -1,11 +1,8 @@
 """A load from beginning to end: open, clean, look at what is stored, merge, write, account."""
 
 import asyncio
-import os
-import socket
-import uuid
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +20,7 @@ from etl.rejects import rejects_files, write_rejects
 from etl.render import live_ids_by_block
 from etl.settings import EtlSettings
 from etl.thresholds import RejectsAllowed
+from etl.work_directory import WorkDirectory, open_scratch, open_work
 from etl.writers.choice import RowWriter, Via, choose_writer
 from etl.writers.listing import list_products
 from etl.writers.patient import PatientRing
@@ -75,14 +73,17 @@ async def load(
     """
     async with AsyncExitStack() as stack:
         ring: RingClient | None = None
+        work = stack.enter_context(_open_work(options, settings, ring_settings, progress))
         if not options.dry_run:
             # Before the long part: a load that cannot write should say so at once.
             ring = await stack.enter_async_context(
                 open_ring(ring_settings, settings, (*LOAD_STATEMENTS, *LOCK_STATEMENTS))
             )
-            await stack.enter_async_context(_hold_lock(ring))
+            await stack.enter_async_context(
+                hold_operation_lock(ring, RING_LOCK, owner=work.owner, purpose="a bulk load")
+            )
         prepared = await stack.enter_async_context(
-            prepare(options.inputs, options.as_of_microseconds, settings, progress, ring)
+            prepare(work, options.inputs, options.as_of_microseconds, settings, progress, ring)
         )
         account = progress.record.account = prepared.account
         account.outcome = Outcome.FAILED
@@ -102,10 +103,13 @@ async def load(
         return account
 
 
-def _hold_lock(ring: RingClient) -> AbstractAsyncContextManager[None]:
-    """One load at a time, and no node joins or leaves meanwhile."""
-    owner = f"{socket.gethostname()} {os.getpid()} {uuid.uuid4().hex[:8]}"
-    return hold_operation_lock(ring, RING_LOCK, owner=owner, purpose="a bulk load")
+def _open_work(
+    options: LoadOptions, settings: EtlSettings, ring_settings: RingSettings, progress: Progress
+) -> AbstractContextManager[WorkDirectory]:
+    """What a dry run has done is not worth keeping: its tables are empty ones."""
+    if options.dry_run:
+        return open_scratch(settings)
+    return open_work(options.inputs, ring_settings, settings, progress.say)
 
 
 async def _write_all(
@@ -128,7 +132,7 @@ async def _write_all(
         settings=settings,
         progress=progress,
         as_of_microseconds=options.as_of_microseconds,
-        scratch=prepared.scratch,
+        staging=prepared.work.staging,
     )
     progress.record.writer = partial(_figures, writer, patient)
     prepared.account.outcome = Outcome.UNFINISHED

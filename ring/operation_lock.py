@@ -99,7 +99,8 @@ async def hold_operation_lock(
     Args:
         ring: opened with `LOCK_STATEMENTS` among its statements.
         name: which lock.
-        owner: a name that no other process has.
+        owner: a name that no other running process has. The lock of an owner that died is taken
+            over at once by a process that gives the same name.
         purpose: what others are told.
         lease_seconds: how long the lock outlives a process that dies; it is renewed four times as
             often.
@@ -152,6 +153,8 @@ class _Lock:
             raise RingUnavailableError(f"the lock {self._name} could not be taken")
         if holder.owner != self._owner:
             raise OperationLockedError(self._name, holder)
+        # An owner that was killed and came back has what is left of its lease: too little, maybe.
+        await self._renew()
 
     async def keep(self) -> None:
         renewed_at = time.monotonic()

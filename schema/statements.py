@@ -164,6 +164,12 @@ SELECT_LOAD: Final = Statement(
     _LOAD,
     idempotent=True,
 )
+SELECT_ALL_LOADS: Final = Statement(
+    "select_all_loads",
+    "SELECT as_of_microseconds, begun_at, inputs FROM loads",
+    _LOAD,
+    idempotent=True,
+)
 WRITE_LOAD: Final = Statement(
     "write_load",
     "INSERT INTO loads (as_of_microseconds, begun_at, inputs) VALUES (?, ?, ?)",
@@ -213,6 +219,7 @@ LOAD_STATEMENTS: Final = (
     SELECT_STORED_PRODUCT,
     SELECT_ALL_STORED_PRODUCTS,
     SELECT_LOAD,
+    SELECT_ALL_LOADS,
     WRITE_LOAD,
     SELECT_ALL_STORED_REVIEWS,
     SELECT_ALL_STORED_META,

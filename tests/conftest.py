@@ -4,7 +4,7 @@ import os
 import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from types import FrameType
 
 import pytest
@@ -59,6 +59,19 @@ def contact_points(pytestconfig: pytest.Config) -> tuple[str, ...]:
 @pytest_asyncio.fixture
 async def keyspace(contact_points: tuple[str, ...]) -> AsyncIterator[str]:
     """Yield the name of a keyspace of this test alone, with the whole schema; dropped after it."""
+    async with _own_keyspace(contact_points) as name:
+        yield name
+
+
+@pytest_asyncio.fixture
+async def second_ring_settings(contact_points: tuple[str, ...]) -> AsyncIterator[RingSettings]:
+    """Settings of a second keyspace of this test alone, to compare with."""
+    async with _own_keyspace(contact_points) as name:
+        yield _settings(contact_points, name)
+
+
+@asynccontextmanager
+async def _own_keyspace(contact_points: tuple[str, ...]) -> AsyncIterator[str]:
     from ring.apply_schema import apply_schema, drop_keyspace
 
     name = f"test_{uuid.uuid4().hex[:16]}"

@@ -7,3 +7,4 @@ INSERT INTO placed_questions
 SELECT product_id, id, 0 FROM stored_questions
 UNION ALL SELECT product_id, question_id, id FROM stored_answers;
 INSERT INTO placed_cart SELECT user_session, id FROM stored_cart;
+INSERT INTO stored_deleted SELECT unnest(CAST(@deleted AS BIGINT[]));

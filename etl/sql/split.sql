@@ -2,7 +2,7 @@
 --
 -- state 0: a row by itself; 1: no row; 2: set aside for its bytes; 3: blank. `raw` is kept for lines
 -- that are no row and for those whose key is no number, which may belong to a text of many lines.
-CREATE TABLE @table_split AS
+CREATE OR REPLACE TABLE @table_split AS
 WITH lines AS (
     SELECT @line AS line, @returns AS ends_in_return
     FROM read_csv(
@@ -35,11 +35,11 @@ FROM rows;
 -- Lines that are no row by themselves, and what the mending stages make of them: rows again
 -- (`mended`), each from one or several lines (`consumed`). pos is here the order of rows in the file:
 -- twice the line number, plus one for the second of two rows on a line.
-CREATE TABLE @table_suspect AS
+CREATE OR REPLACE TABLE @table_suspect AS
 SELECT rowid + 2 AS line, state, raw, ends_in_return
 FROM @table_split
 WHERE raw IS NOT NULL;
-CREATE TABLE @table_mended (pos BIGINT, lines INTEGER, flags INTEGER, text VARCHAR);
-CREATE TABLE @table_consumed (line BIGINT);
+CREATE OR REPLACE TABLE @table_mended (pos BIGINT, lines INTEGER, flags INTEGER, text VARCHAR);
+CREATE OR REPLACE TABLE @table_consumed (line BIGINT);
 
 SELECT count(*) FROM @table_split;

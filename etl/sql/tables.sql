@@ -1,6 +1,8 @@
 -- What the stages share: the account, the rejects, and what is stored already.
 -- `file` is the ordinal of a file, which `files` names.
-CREATE TABLE files (ordinal INTEGER, name VARCHAR);
+CREATE TABLE files (
+    ordinal INTEGER, name VARCHAR, size_bytes BIGINT, modified_ns BIGINT, digest VARCHAR
+);
 CREATE TABLE counts (file INTEGER, section VARCHAR, kind VARCHAR, rows BIGINT);
 CREATE TABLE rejects (
     file INTEGER, line BIGINT, lines INTEGER, part TINYINT, kind VARCHAR, col VARCHAR,
@@ -8,6 +10,8 @@ CREATE TABLE rejects (
 );
 CREATE TABLE flag_kinds (bit INTEGER, section VARCHAR, kind VARCHAR);
 
+-- Products that were deleted, whose rows remain with empty bodies.
+CREATE TABLE stored_deleted (id BIGINT);
 -- Ids of all products that live, whether or not this load touches them.
 CREATE TABLE stored_ids (id BIGINT);
 -- Products whose meta is stored and whose reviews this load touches.

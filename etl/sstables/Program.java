@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 import org.apache.cassandra.config.Config;
@@ -81,6 +82,7 @@ public final class Program {
     }
 
     private static void write(Spec spec) throws Exception {
+        CompletableFuture<String> told = listenToLoader();
         Path scratch = spec.directory.resolve("buckets");
         List<Buckets> buckets = new ArrayList<>();
         for (Table table : spec.tables) {
@@ -98,7 +100,7 @@ public final class Program {
         });
         long begun = System.nanoTime();
         Sketches sketches = split(spec, inputs, buckets);
-        checkComplete(buckets);
+        checkComplete(buckets, told.get());
         long split = System.nanoTime();
         for (Buckets one : buckets) {
             one.close();
@@ -111,14 +113,24 @@ public final class Program {
     }
 
     /**
-     * Pipes end also when their writer was killed. Only the loader knows that all is sent: it then
-     * says so in a line on standard input, with the number of rows, or "any" when it did not count.
+     * Pipes end also when their writer was killed, or are never opened. Only the loader knows that
+     * all is sent: it then says so in a line on standard input. Without that line nobody waits for
+     * this program any more.
      */
-    private static void checkComplete(List<Buckets> buckets) throws IOException {
-        String said = new BufferedReader(new InputStreamReader(System.in)).readLine();
-        if (said == null) {
-            throw new Failure(Failure.INPUT_OUTPUT, "the loader went away before all was sent");
-        }
+    private static CompletableFuture<String> listenToLoader() {
+        CompletableFuture<String> told = new CompletableFuture<>();
+        start("loader", () -> {
+            String said = new BufferedReader(new InputStreamReader(System.in)).readLine();
+            if (said == null) {
+                throw new Failure(Failure.INPUT_OUTPUT, "the loader went away before all was sent");
+            }
+            told.complete(said);
+        });
+        return told;
+    }
+
+    /** What the loader said is the number of rows, or "any" when it did not count. */
+    private static void checkComplete(List<Buckets> buckets, String said) {
         long rows = buckets.stream().mapToLong(one -> one.rows(0, one.table.buckets())).sum();
         if (!said.equals("any") && !said.equals(Long.toString(rows))) {
             throw new Failure(Failure.INPUT_OUTPUT,

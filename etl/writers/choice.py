@@ -56,7 +56,7 @@ async def choose_writer(
     settings: EtlSettings,
     progress: Progress,
     as_of_microseconds: int,
-    scratch: Path,
+    staging: Path,
 ) -> RowWriter:
     """Return the writer that was asked for.
 
@@ -79,10 +79,11 @@ async def choose_writer(
     return OfflineWriter(
         program,
         ring_settings,
-        Path(settings.load_staging_directory) if settings.load_staging_directory else scratch,
+        staging,
         progress,
         as_of_microseconds,
         WriterLimits(heap_mib=settings.load_heap_mib, workers=settings.load_threads),
+        settings.load_give_up_seconds,
     )
 
 

@@ -3,6 +3,9 @@
 Cassandra spends no write on them: no commit log, no memtable, hardly a compaction.
 """
 
+import asyncio
+import os
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.resources import files
@@ -17,14 +20,24 @@ from etl.render import renderings
 from etl.stages import Stages
 from etl.writers.node_access import fetch_ring
 from etl.writers.patient import derived_microseconds
-from etl.writers.ring_import import deliver
+from etl.writers.ring_import import TopologyChangedError, deliver
 from etl.writers.sstable import SstableWriter
 from etl.writers.sstable_program import SstableProgram
-from etl.writers.staging import Staged, StagedTable, StagingPlan, TargetPlan
-from etl.writers.writer_process import WriterLimits
+from etl.writers.staging import (
+    MANIFEST,
+    Staged,
+    StagedTable,
+    StagingError,
+    StagingPlan,
+    TargetPlan,
+)
+from etl.writers.writer_process import WriterLimits, lock_folder
 from ring import RingSettings
 
-_STAGING: Final = "sstables"
+_DELIVERED: Final = "delivered"
+_PAUSE_SECONDS: Final = 5.0
+_RINGS: Final = 3
+"""Rings, one after the other, that a load makes SSTables for before it stops."""
 
 
 class OfflineWriter:
@@ -37,6 +50,7 @@ class OfflineWriter:
         progress: is told of every row staged, and of every node that has a table.
         as_of_microseconds: the timestamp of the rows.
         limits: memory and threads of the program.
+        give_up_seconds: how long a node that is down is waited for.
     """
 
     name = "sstable"
@@ -49,14 +63,15 @@ class OfflineWriter:
         progress: Progress,
         as_of_microseconds: int,
         limits: WriterLimits,
+        give_up_seconds: float,
     ) -> None:
         self._program = program
         self._ring_settings = ring_settings
-        self._directory = directory / _STAGING
+        self._directory = directory
         self._progress = progress
         self._as_of = as_of_microseconds
         self._limits = limits
-        self._delivered = False
+        self._give_up_seconds = give_up_seconds
         self._figures: dict[str, object] = {}
 
     def figures(self) -> dict[str, object]:
@@ -66,30 +81,58 @@ class OfflineWriter:
     async def write(self, stages: Stages, families: Sequence[Family], rows: int) -> None:
         """Render all rows, about so many, into SSTables and deliver them to every replica.
 
-        Done when every replica has confirmed. Called again, it has nothing to do.
+        Done when every replica has confirmed. What an earlier run has staged or delivered is not
+        staged or delivered again. Nodes that are down are tried until the load gives up.
 
         Raises:
-            StagingError: the SSTables could not be written, or the ring has changed meanwhile.
-            WriteError: a node does not answer, or did not take its SSTables.
+            StagingError: the SSTables could not be written, or the ring keeps changing.
+            WriteError: a node does not answer, or did not take its SSTables; the staging stays.
             RingError: no contact point answers.
         """
-        if self._delivered:
+        if stages.checkpoints.is_done(_DELIVERED):
             return
-        staged = await self._stage(stages, families, rows)
+        for _ in range(_RINGS):
+            staged = await self._whole_staging() or await self._stage(stages, families, rows)
+            try:
+                await self._deliver(staged, rows)
+                break
+            except TopologyChangedError as error:
+                self._progress.say(f"{error}: they are made anew")
+                await asyncio.to_thread(staged.discard)
+        else:
+            raise StagingError(f"the ring changed {_RINGS} times while SSTables were written")
+        with stages.checkpoints.step(_DELIVERED):
+            pass
+        await asyncio.to_thread(staged.discard)
+
+    async def _whole_staging(self) -> Staged | None:
+        """Return what an earlier run of this load has staged whole, perhaps after it was killed."""
+        os.close(await lock_folder(self._directory, self._give_up_seconds))
+        if not (self._directory / MANIFEST).exists():
+            return None
+        self._progress.say("the SSTables of an earlier run are whole, and delivered now")
+        return await asyncio.to_thread(Staged.read, self._directory)
+
+    async def _deliver(self, staged: Staged, rows: int) -> None:
+        give_up_at = time.monotonic() + self._give_up_seconds
         with self._progress.stage("deliver SSTables", work=Work.WRITE) as stage:
-            delivery = await deliver(
-                staged, self._program, self._ring_settings, say=self._progress.say
-            )
-            self._figures |= {
-                "delivered": len(delivery.delivered),
-                "pending": dict(delivery.pending),
-            }
-            if delivery.complete:
-                stage.add(rows=rows)
-        if not delivery.complete:
-            problems = "; ".join(delivery.pending.values())
-            raise WriteError(f"not all replicas have the rows: {problems}")
-        self._delivered = True
+            while True:
+                delivery = await deliver(
+                    staged, self._program, self._ring_settings, say=self._progress.say
+                )
+                self._figures |= {
+                    "delivered": len(delivery.delivered),
+                    "pending": dict(delivery.pending),
+                }
+                if delivery.complete:
+                    stage.add(rows=rows)
+                    return
+                if time.monotonic() + _PAUSE_SECONDS > give_up_at:
+                    problems = "; ".join(delivery.pending.values())
+                    raise WriteError(
+                        f"not all replicas have the rows: {problems}. What they lack is kept"
+                    )
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _stage(self, stages: Stages, families: Sequence[Family], rows: int) -> Staged:
         writer = await SstableWriter.start(

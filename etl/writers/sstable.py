@@ -22,7 +22,14 @@ import duckdb
 from etl.writers.render_lines import copy_statement
 from etl.writers.sstable_program import SstableProgram
 from etl.writers.staging import MANIFEST, Staged, StagingError, StagingPlan
-from etl.writers.writer_process import WriterLimits, launch, pipe_paths, prepare_folder, tidy
+from etl.writers.writer_process import (
+    WriterLimits,
+    launch,
+    lock_folder,
+    pipe_paths,
+    prepare_folder,
+    tidy,
+)
 
 _PIPE_BYTES: Final = 1024**2
 _BAD_ROW: Final = 3
@@ -102,12 +109,14 @@ class SstableWriter:
         Raises:
             StagingError: the folder holds a whole staging, or the program does not start.
         """
-        directory = await asyncio.to_thread(prepare_folder, directory, plan, pipes)
-        paths = pipe_paths(directory, pipes)
-        # Open for reading and writing, which waits for nobody, until the program has them open.
-        ends = [os.open(path, os.O_RDWR) for path in paths]
+        lock = await lock_folder(directory)
+        ends = [lock]
         try:
-            process = await launch(program, plan, directory, limits or WriterLimits(), paths)
+            directory = await asyncio.to_thread(prepare_folder, directory, plan, pipes)
+            paths = pipe_paths(directory, pipes)
+            # Open for reading and writing, which waits for nobody, until the program has them open.
+            ends += [os.open(path, os.O_RDWR) for path in paths]
+            process = await launch(program, plan, directory, limits or WriterLimits(), paths, lock)
             writer = cls(process, plan, directory, pipes)
             try:
                 await writer._wait_ready()

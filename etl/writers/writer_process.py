@@ -1,9 +1,11 @@
 """The process of the offline writer, and the folder that it works in."""
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,8 @@ _COMPILE_LATER: Final = (
     "-XX:Tier4CompileThreshold=60000",
     "-XX:Tier4BackEdgeThreshold=200000",
 )
+_LOCK_SECONDS: Final = 30.0
+_LOCK_PAUSE_SECONDS: Final = 0.05
 _SPECIFICATION: Final = "specification.json"
 
 
@@ -52,8 +56,12 @@ async def launch(
     directory: Path,
     limits: WriterLimits,
     pipes: Sequence[Path],
+    lock: int,
 ) -> asyncio.subprocess.Process:
-    """Start the program on a folder that is ready; it then waits for the writers of its pipes."""
+    """Start the program on a folder that is ready; it then waits for the writers of its pipes.
+
+    It inherits `lock` (see `lock_folder`), so that the folder is locked while it runs.
+    """
     specification = java_specification(
         plan,
         directory,
@@ -80,9 +88,48 @@ async def launch(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         limit=_LINE_BYTES_LIMIT,
+        pass_fds=(lock,),
         # Ctrl-C is for us; we end it.
         start_new_session=True,
     )
+
+
+async def lock_folder(directory: Path, patience_seconds: float = _LOCK_SECONDS) -> int:
+    """Return a descriptor that locks a staging folder as long as any process has it open.
+
+    Args:
+        directory: the folder, which need not exist.
+        patience_seconds: how long a program is waited for that is at work there. That of a load
+            that was killed ends at once, or, if it had all rows, when they stand in SSTables.
+
+    Raises:
+        StagingError: it is still at work, or the lock cannot be made.
+    """
+    give_up_at = time.monotonic() + patience_seconds
+    lock = await asyncio.to_thread(_open_lock, directory)
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > give_up_at:
+                os.close(lock)
+                raise StagingError(f"another program writes SSTables in {directory}") from error
+            await asyncio.sleep(_LOCK_PAUSE_SECONDS)
+        else:
+            return lock
+
+
+def _open_lock(directory: Path) -> int:
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(lock_path(directory), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StagingError(f"{directory} cannot be locked: {error}") from error
+
+
+def lock_path(directory: Path) -> Path:
+    """Return the file that is locked for a staging folder, beside it."""
+    return directory.with_name(f"{directory.name}.lock")
 
 
 def prepare_folder(directory: Path, plan: StagingPlan, pipes: int) -> Path:

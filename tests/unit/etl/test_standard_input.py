@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from etl.identity import Identity
 from etl.standard_input import copy_standard_input
 from ring.nodes.settings import REPOSITORY
 from tests.support.legacy_files import HEADERS, PRODUCT_1, read_rejects
@@ -32,7 +34,7 @@ async def test_copy_when_more_than_a_pipe_holds_then_every_byte(tmp_path: Path) 
         )
     finally:
         os.close(reading)
-    assert copied == len(content)
+    assert copied == Identity(len(content), None, sha256(content).hexdigest())
     assert (tmp_path / "copy").read_bytes() == content
 
 
@@ -40,7 +42,8 @@ async def test_copy_when_it_is_a_file_then_the_same(tmp_path: Path) -> None:
     """`load product=- < product.csv`."""
     (tmp_path / "file").write_bytes(b"x" * 100)
     with (tmp_path / "file").open("rb") as stream:
-        assert await copy_standard_input(stream.fileno(), tmp_path / "copy") == 100
+        copied = await copy_standard_input(stream.fileno(), tmp_path / "copy")
+    assert copied.size_bytes == 100
 
 
 async def test_copy_when_interrupted_then_nobody_waits_for_the_other_end(tmp_path: Path) -> None:

@@ -1,0 +1,130 @@
+"""A load that is killed at any moment, and run again, ends like one that nobody disturbed."""
+
+import asyncio
+import os
+import random
+import re
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from etl.__main__ import main
+from etl.exit_status import ExitStatus
+from ring import RingSettings
+from ring.nodes.settings import REPOSITORY
+from tests.support.stored_tables import read_tables
+
+PRODUCTS = 400
+_ENDED = re.compile(r"^(?:\r|\x1b\[[0-9A-Z]+)*([^:]+): (?!stopped)[0-9,]+ rows", re.MULTILINE)
+_AGAIN = ("write lists", "write rejects", "cut into slices", "render rows", "write rows")
+"""Stages that are no steps of their own: they go on within, or are done by every run."""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All fourteen files, dirty rows among them."""
+    directory = tmp_path_factory.mktemp("files")
+    arguments = ["--products", str(PRODUCTS), "--seed", "5", "--dirty", "0.05"]
+    assert main(["generate", str(directory), *arguments]) == 0
+    return directory
+
+
+class KilledLoad:
+    """The command, run and killed as often as is asked for."""
+
+    def __init__(self, files: Path, settings: RingSettings, via: str, work: Path) -> None:
+        self._command = [sys.executable, "-m", "etl", "load", str(files), "--via", via]
+        self._command += ["--rejects", str(work / "rejects")]
+        self._environ = os.environ | {
+            "CATALOG_CONTACT_POINTS": ",".join(settings.contact_points),
+            "CATALOG_KEYSPACE": settings.keyspace,
+            "CATALOG_LOAD_TEMP_DIRECTORY": str(work),
+            "CATALOG_LOAD_SLICE_PRODUCTS": "10",
+            "CATALOG_LOAD_CONCURRENCY": "4",
+        }
+        self.said: list[str] = []
+
+    async def run(self, kill_after_seconds: float = 600.0) -> int:
+        """Run it; kill it after so long, counted from its first word."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            cwd=REPOSITORY, env=self._environ, start_new_session=True,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stderr is not None
+        first = await process.stderr.readline()
+        try:
+            await asyncio.wait_for(process.wait(), kill_after_seconds)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        self.said.append((first + await process.stderr.read()).decode())
+        return process.returncode or 0
+
+    def steps_ended(self) -> Counter[str]:
+        """How often each stage has ended well, over all runs."""
+        names = (name for text in self.said for name in _ENDED.findall(text))
+        return Counter(name for name in names if name not in _AGAIN)
+
+
+async def _kill_and_finish(load: KilledLoad, *, kills: int, seconds: float, seed: int) -> None:
+    """Kill the load at random moments of its whole time, then let it finish."""
+    moments = random.Random(seed)  # noqa: S311 - a seeded sequence is the point
+    killed = 0
+    while killed < kills:
+        code = await load.run(moments.uniform(0.0, seconds))
+        if code in {ExitStatus.CLEAN, ExitStatus.REJECTS}:
+            # It came to its end before the moment: from now on there is nothing left to kill.
+            break
+        assert code == -signal.SIGKILL, load.said[-1]
+        killed += 1
+    else:
+        assert await load.run() == ExitStatus.REJECTS, load.said[-1]
+
+
+async def _test_killed(
+    via: str, kills: int, files: Path, rings: tuple[RingSettings, RingSettings], work: Path
+) -> None:
+    undisturbed = KilledLoad(files, rings[0], via, work)
+    started = time.monotonic()
+    assert await undisturbed.run() == ExitStatus.REJECTS, undisturbed.said
+    seconds = time.monotonic() - started
+    load = KilledLoad(files, rings[1], via, work)
+    await _kill_and_finish(load, kills=kills, seconds=seconds / 3, seed=kills)
+    wanted, found = await read_tables(rings[0]), await read_tables(rings[1])
+    assert found.rendered() == wanted.rendered()
+    assert found.listed_ids() == wanted.listed_ids()
+    assert found.counted() == wanted.counted()
+    twice = {name: times for name, times in load.steps_ended().items() if times > 1}
+    assert not twice, load.said
+    assert not await asyncio.to_thread(lambda: list(work.glob("catalog-load-*")))
+
+
+@pytest.mark.parametrize("via", ["driver", "sstable"])
+async def test_tables_when_killed_three_times_then_as_undisturbed(
+    via: str,
+    files: Path,
+    ring_settings: RingSettings,
+    second_ring_settings: RingSettings,
+    tmp_path: Path,
+) -> None:
+    """Every run goes on where the one before was killed; finished steps are not done again."""
+    await _test_killed(via, 3, files, (ring_settings, second_ring_settings), tmp_path)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("via", ["driver", "sstable"])
+async def test_tables_when_killed_twenty_times_then_as_undisturbed(
+    via: str,
+    files: Path,
+    ring_settings: RingSettings,
+    second_ring_settings: RingSettings,
+    tmp_path: Path,
+) -> None:
+    """The same with twenty random moments of one load."""
+    await _test_killed(via, 20, files, (ring_settings, second_ring_settings), tmp_path)
