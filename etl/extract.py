@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import duckdb
 
 from etl.account import read_rejected, read_rows_in
+from etl.errors import SourceError
 from etl.progress import Progress
 from etl.record import Work
 from etl.scan import scan
@@ -67,12 +68,12 @@ def _read(source: Source, stages: Stages, progress: Progress) -> None:
         total_bytes=size_bytes,
         database=stages.database,
     ) as stage:
-        scan(source)
         try:
+            scan(source)
             with stage.statement(bytes=size_bytes):
                 stages.extract(source)
-        except duckdb.Error:
-            # A file that is cut while DuckDB reads it is told as that.
+        except (SourceError, OSError, duckdb.Error):
+            # A file that was changed or removed meanwhile is told as that.
             source.require_unchanged()
             raise
         source.require_unchanged()
