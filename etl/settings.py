@@ -31,6 +31,10 @@ class EtlSettings:
         "", "where SSTables are staged, best on the nodes' file system; empty: beside the database"
     )
     load_heap_mib: int = setting(640, "heap of the program that writes SSTables")
+    load_niceness: int = setting(
+        10,
+        "how far the load and its programs stand back where cores are short: 0 not at all, 19 most",
+    )
     load_ready_timeout_seconds: float = setting(30.0, "how long to wait for the ring at the start")
     load_metrics_port: int = setting(
         0, "port that answers Prometheus while a load runs; 0: none does"
@@ -44,6 +48,8 @@ class EtlSettings:
             raise ValueError(f"CATALOG_LOAD_SLICE_PRODUCTS={self.load_slice_products}: at least 1")
         if self.load_threads < 0:
             raise ValueError(f"CATALOG_LOAD_THREADS={self.load_threads}: at least 0")
+        if not 0 <= self.load_niceness <= 19:
+            raise ValueError(f"CATALOG_LOAD_NICENESS={self.load_niceness}: 0 to 19")
         if not 0 <= self.load_metrics_port < 65536:
             raise ValueError(f"CATALOG_LOAD_METRICS_PORT={self.load_metrics_port}: 0 to 65535")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from etl.niceness import pass_on_niceness
 from etl.writers.sstable_program import WRITER, SstableProgram
 from etl.writers.staging import MANIFEST, PLAN, StagingError, StagingPlan, java_specification
 
@@ -74,7 +75,7 @@ async def launch(
             *_COMPILE_LATER,
         ],
     )
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -83,6 +84,8 @@ async def launch(
         # Ctrl-C is for us; we end it.
         start_new_session=True,
     )
+    pass_on_niceness(process.pid)
+    return process
 
 
 def prepare_folder(directory: Path, plan: StagingPlan, pipes: int) -> Path:
