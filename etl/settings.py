@@ -51,6 +51,10 @@ class EtlSettings:
         "", "where SSTables are staged, best on the nodes' file system; empty: beside the database"
     )
     load_heap_mib: int = setting(640, "heap of the program that writes SSTables")
+    load_niceness: int = setting(
+        10,
+        "how far the load and its programs stand back where cores are short: 0 not at all, 19 most",
+    )
     load_ready_timeout_seconds: float = setting(30.0, "how long to wait for the ring at the start")
     load_metrics_port: int = setting(
         0, "port that answers Prometheus while a load runs; 0: none does"
@@ -58,9 +62,20 @@ class EtlSettings:
     load_metrics_host: str = setting("127.0.0.1", "address that this port listens at")
 
     def __post_init__(self) -> None:
+<<<<<<< HEAD
         for name, least in _LEAST.items():
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"CATALOG_{name.upper()}={value}: at least {least}")
+=======
+        if self.load_concurrency < 1:
+            raise ValueError(f"CATALOG_LOAD_CONCURRENCY={self.load_concurrency}: at least 1")
+        if self.load_slice_products < 1:
+            raise ValueError(f"CATALOG_LOAD_SLICE_PRODUCTS={self.load_slice_products}: at least 1")
+        if self.load_threads < 0:
+            raise ValueError(f"CATALOG_LOAD_THREADS={self.load_threads}: at least 0")
+        if not 0 <= self.load_niceness <= 19:
+            raise ValueError(f"CATALOG_LOAD_NICENESS={self.load_niceness}: 0 to 19")
+>>>>>>> d089fac856f767ee7a908a95cfd6ceca49cb0b45
         if not 0 <= self.load_metrics_port < 65536:
             raise ValueError(f"CATALOG_LOAD_METRICS_PORT={self.load_metrics_port}: 0 to 65535")
 

@@ -26,6 +26,7 @@ def test_settings_when_defined_then_documented_in_the_readme() -> None:
         "LOAD_ROWS_PER_SECOND",
         "LOAD_SLICE_PRODUCTS",
         "LOAD_THREADS",
+        "LOAD_NICENESS",
         "LOAD_METRICS_PORT",
     ],
 )
