@@ -35,7 +35,9 @@ class EtlSettings:
         4, "writes outstanding at the ring at the least, however slow it is, and at the beginning"
     )
     load_batch_rows: int = setting(
-        10, "rows for one replica that share a request where they are small; 1: none do"
+        64,
+        "rows for one replica that share a request at the most, as far as the nodes take them"
+        " without a warning; 1: none do",
     )
     load_rows_per_second: int = setting(
         0, "rows sent in any second at the most, by --via driver; 0: no limit"

@@ -43,6 +43,7 @@ class DriverWriter:
             self._progress.stage("render rows", work=Work.RENDER, total_rows=rows) as rendering,
             self._progress.stage("write rows", work=Work.WRITE, total_rows=rows),
         ):
+            await self._ring.ask_batch_limits()
             batches = rendering.timed(rendered_batches(stages, families))
             await self._ring.for_each(self._gather(batches), self._write)
 
