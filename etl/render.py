@@ -15,7 +15,7 @@ from etl.stages import Stages
 from schema.documents import BLOCK_IDS
 from schema.reviews import ID_BLOCK_IDS
 
-BATCH_ROWS: Final = 64
+BATCH_ROWS: Final = 1_024
 _FETCHED_ROWS: Final = 1_024
 
 

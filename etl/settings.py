@@ -35,7 +35,9 @@ class EtlSettings:
         4, "writes outstanding at the ring at the least, however slow it is, and at the beginning"
     )
     load_batch_rows: int = setting(
-        10, "rows for one replica that share a request where they are small; 1: none do"
+        64,
+        "rows for one replica that share a request at the most, as far as the nodes take them"
+        " without a warning; 1: none do",
     )
     load_rows_per_second: int = setting(
         0, "rows sent in any second at the most, by --via driver; 0: no limit"
@@ -62,20 +64,11 @@ class EtlSettings:
     load_metrics_host: str = setting("127.0.0.1", "address that this port listens at")
 
     def __post_init__(self) -> None:
-<<<<<<< HEAD
         for name, least in _LEAST.items():
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"CATALOG_{name.upper()}={value}: at least {least}")
-=======
-        if self.load_concurrency < 1:
-            raise ValueError(f"CATALOG_LOAD_CONCURRENCY={self.load_concurrency}: at least 1")
-        if self.load_slice_products < 1:
-            raise ValueError(f"CATALOG_LOAD_SLICE_PRODUCTS={self.load_slice_products}: at least 1")
-        if self.load_threads < 0:
-            raise ValueError(f"CATALOG_LOAD_THREADS={self.load_threads}: at least 0")
         if not 0 <= self.load_niceness <= 19:
             raise ValueError(f"CATALOG_LOAD_NICENESS={self.load_niceness}: 0 to 19")
->>>>>>> d089fac856f767ee7a908a95cfd6ceca49cb0b45
         if not 0 <= self.load_metrics_port < 65536:
             raise ValueError(f"CATALOG_LOAD_METRICS_PORT={self.load_metrics_port}: 0 to 65535")
 

@@ -1,6 +1,6 @@
 """The ring-aware client, the one door to Cassandra, and the scripts that run its nodes."""
 
-from ring.batches import MAX_BATCH_ROWS, RowBatch
+from ring.batches import BatchLimits, RowBatch, fetch_batch_limits
 from ring.client import RingClient
 from ring.errors import (
     RingError,
@@ -16,7 +16,7 @@ from ring.statements import Consistency, Statement
 from ring.topology import RingNode, RingState
 
 __all__ = [
-    "MAX_BATCH_ROWS",
+    "BatchLimits",
     "Consistency",
     "RingClient",
     "RingError",
@@ -31,6 +31,7 @@ __all__ = [
     "RingUnavailableError",
     "RowBatch",
     "Statement",
+    "fetch_batch_limits",
     "load_settings",
     "setting",
 ]

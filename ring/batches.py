@@ -6,29 +6,88 @@ batch promises nothing about its rows together. Each is written or not, so all m
 writing them again changes nothing.
 """
 
+import re
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ring.bound import Bound
-from ring.call import LiveRoute
+from ring.call import Destination, LiveRoute
 from ring.errors import RingRequestError
-from ring.transport import EncodeError
+from ring.transport import CqlConnection, EncodeError, TransportError, query
 
-# Cassandra warns in its log and in the answer where a batch is larger (batch_size_warn_threshold)
-# or touches more partitions (unlogged_batch_across_partitions_warn_threshold): its coordinator then
-# holds and repeats much at once. Rows of one partition are one mutation, whatever their number.
-MAX_BATCH_BYTES: Final = 5 * 1024
-MAX_BATCH_ROWS: Final = 10
-# What Cassandra adds to a cell when it measures a batch: two times and a timestamp.
-_CELL_BYTES: Final = 16
+# Cassandra counts 20 bytes for each cell and 50 for each row besides what is in them. A frame has 4
+# a value and two values more than there are cells, so this many more a value are never too few.
+_VALUE_BYTES: Final = 16
+_ASK_SECONDS: Final = 5.0
+_THRESHOLDS: Final = (
+    "SELECT name, value FROM system_views.settings WHERE name IN"
+    " ('batch_size_warn_threshold', 'unlogged_batch_across_partitions_warn_threshold')"
+)
+_SIZE: Final = re.compile(r"(\d+)([KMG]?)i?B?")
+_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 _UNLOGGED: Final = b"\x01"
 _PREPARED: Final = b"\x01"
 _NO_FLAGS: Final = 0
 _SHORT: Final = struct.Struct(">H")
 _INT: Final = struct.Struct(">i")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How much may share a request. By default what a node takes in silence as Cassandra ships it.
+
+    Attributes:
+        rows: at the most.
+        bytes: as Cassandra measures them. It logs each batch beyond `batch_size_warn_threshold`.
+        partitions: it warns in the answer to each batch of more than
+            `unlogged_batch_across_partitions_warn_threshold`. Rows of one are one mutation.
+    """
+
+    rows: int = 64
+    bytes: int = 5 * 1024
+    partitions: int = 10
+
+    def within(self, other: "BatchLimits") -> "BatchLimits":
+        """Return the narrower of both in each respect."""
+        return BatchLimits(
+            min(self.rows, other.rows),
+            min(self.bytes, other.bytes),
+            min(self.partitions, other.partitions),
+        )
+
+
+SHIPPED_LIMITS: Final = BatchLimits()
+# Beyond these a larger batch saves nothing any more that could be measured.
+_ENOUGH: Final = BatchLimits(64, 16 * 1024, 32)
+
+
+async def fetch_batch_limits(nodes: Iterable[Destination]) -> BatchLimits:
+    """Ask connected nodes what they take without a warning; each of them may get any batch.
+
+    Of a node that does not tell (a managed one may not let us see its settings), the defaults.
+    """
+    limits = _ENOUGH
+    for node in nodes:
+        if node.connection is not None:
+            limits = limits.within(await _fetch_limits(node.connection))
+    return limits
+
+
+async def _fetch_limits(connection: CqlConnection) -> BatchLimits:
+    try:
+        rows = await query(connection, _THRESHOLDS, timeout_seconds=_ASK_SECONDS)
+    except TransportError:
+        return SHIPPED_LIMITS
+    told = {str(row["name"]): _SIZE.fullmatch(str(row["value"])) for row in rows}
+    size = told.get("batch_size_warn_threshold")
+    partitions = told.get("unlogged_batch_across_partitions_warn_threshold")
+    return BatchLimits(
+        bytes=int(size[1]) * _UNITS[size[2]] if size else SHIPPED_LIMITS.bytes,
+        partitions=int(partitions[1]) if partitions else SHIPPED_LIMITS.partitions,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +115,21 @@ class RowBatch:
 class _Gathered:
     """Rows for one node that are not enough for a request yet."""
 
-    __slots__ = ("bytes", "cells", "key", "rows")
+    __slots__ = ("bytes", "cells", "key", "partitions", "rows")
 
     def __init__(self, key: bytes | None) -> None:
         self.key = key
         self.rows: list[Sequence[object]] = []
         self.cells: list[bytes] = []
         self.bytes = 0
+        self.partitions: set[bytes | None] = set()
+
+    def has_room(self, row_bytes: int, key: bytes | None, limits: BatchLimits) -> bool:
+        return (
+            self.bytes + row_bytes <= limits.bytes
+            and len(self.rows) < limits.rows
+            and (len(self.partitions) < limits.partitions or key in self.partitions)
+        )
 
     def batch(self, name: str) -> RowBatch:
         return RowBatch(name, tuple(self.rows), tuple(self.cells), self.key)
@@ -72,7 +139,7 @@ def gather(
     bound: Bound,
     rows: Iterable[Sequence[object]],
     route: Callable[[bytes | None], LiveRoute],
-    max_rows: int,
+    limits: BatchLimits,
 ) -> Iterator[RowBatch]:
     """Yield all rows in batches by their first replica, in their order for each of these.
 
@@ -80,7 +147,7 @@ def gather(
         bound: the statement.
         rows: the values of each.
         route: partition key → nodes.
-        max_rows: of a batch. One larger than `MAX_BATCH_BYTES` has a single row.
+        limits: of a batch of several rows. One that is larger goes alone.
 
     Raises:
         RingRequestError: a row's values do not fit the statement; the rows before it may have been
@@ -88,7 +155,7 @@ def gather(
     """
     name = bound.statement.name
     encode = bound.prepared.encode
-    overhead_bytes = _CELL_BYTES * len(bound.prepared.encoders)
+    overhead_bytes = _VALUE_BYTES * len(bound.prepared.encoders)
     waiting: dict[object, _Gathered] = {}
     for row in rows:
         try:
@@ -99,7 +166,7 @@ def gather(
         node = replicas[0] if replicas else None
         gathered = waiting.get(node)
         row_bytes = len(cells) + overhead_bytes
-        if gathered is not None and gathered.bytes + row_bytes > MAX_BATCH_BYTES:
+        if gathered is not None and not gathered.has_room(row_bytes, key, limits):
             yield gathered.batch(name)
             gathered = None
         if gathered is None:
@@ -107,9 +174,7 @@ def gather(
         gathered.rows.append(row)
         gathered.cells.append(cells)
         gathered.bytes += row_bytes
-        if len(gathered.rows) >= max_rows:
-            yield gathered.batch(name)
-            del waiting[node]
+        gathered.partitions.add(key)
     for gathered in waiting.values():
         yield gathered.batch(name)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ring.batches import MAX_BATCH_ROWS, RowBatch, batch_body, gather
+from ring.batches import SHIPPED_LIMITS, BatchLimits, RowBatch, batch_body, gather
 from ring.bound import Bound
 from ring.call import FIRST, BatchCall, Call
 from ring.connection_options import connection_options
@@ -235,7 +235,7 @@ class RingClient:
         return self._send(bound, cells, key, page_body, timeout_seconds)
 
     def gather(
-        self, name: str, rows: Iterable[Sequence[object]], *, max_rows: int = MAX_BATCH_ROWS
+        self, name: str, rows: Iterable[Sequence[object]], limits: BatchLimits = SHIPPED_LIMITS
     ) -> Iterator[RowBatch]:
         """Yield the rows of a statement in batches, each for one replica that has all of them.
 
@@ -246,7 +246,7 @@ class RingClient:
         bound = self._find(name)
         if bound.is_read or not bound.statement.idempotent:
             raise RingRequestError(f"{name}: only rows that may be written twice go in batches")
-        return gather(bound, rows, self._membership.routing.route, max_rows)
+        return gather(bound, rows, self._membership.routing.route, limits)
 
     async def write(self, batch: RowBatch, *, timeout_seconds: float | None = None) -> None:
         """Write rows in one request; when it fails, some of them may have been written.

@@ -61,6 +61,7 @@ class DriverWriter:
             self._progress.stage("write rows", work=Work.WRITE, total_rows=rows),
         ):
             self._progress.add(written.rows)
+            await self._ring.ask_batch_limits()
             batches = rendering.timed(rendered_batches(stages, slices))
 
             async def write(part: Part) -> None:

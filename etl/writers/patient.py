@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
@@ -12,18 +13,21 @@ from etl.settings import EtlSettings
 from etl.writers.flow import Gate, InFlightLimit
 from etl.writers.row_rate import RowRate
 from ring import (
+    BatchLimits,
     RingClient,
     RingOverloadedError,
     RingRequestError,
     RingTimeoutError,
     RingUnavailableError,
     RowBatch,
+    fetch_batch_limits,
 )
 from ring.transport import ErrorCode, ServerError
 
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 5.0
-_QUEUED_ITEMS: Final = 64
+# Rows in batches of a few KiB each, to go on with while the next are rendered.
+_QUEUED_ITEMS: Final = 512
 _TIMEOUTS: Final = (ErrorCode.WRITE_TIMEOUT, ErrorCode.READ_TIMEOUT)
 
 ItemT = TypeVar("ItemT")
@@ -55,9 +59,13 @@ class PatientRing:
         self._gate = Gate(self.limit)
         rows_per_second = settings.load_rows_per_second
         self._rate = RowRate(rows_per_second) if rows_per_second else None
-        self._batch_rows = settings.load_batch_rows
-        if self._rate is not None:
-            self._batch_rows = min(self._batch_rows, self._rate.burst_rows)
+        rows = settings.load_batch_rows
+        self._own_limits = BatchLimits(
+            rows=min(rows, self._rate.burst_rows) if self._rate else rows,
+            bytes=sys.maxsize,
+            partitions=rows,
+        )
+        self._batch_limits = self._own_limits.within(BatchLimits())
 
     def __repr__(self) -> str:
         return (
@@ -84,6 +92,11 @@ class PatientRing:
         """
         return await self._until_taken(name, lambda: self._run(name, values))
 
+    async def ask_batch_limits(self) -> None:
+        """Let what is gathered from now on be as large as the nodes like it."""
+        told = await fetch_batch_limits(self._ring.nodes.values())
+        self._batch_limits = self._own_limits.within(told)
+
     def gather(self, name: str, rows: Iterable[Sequence[object]]) -> Iterator[RowBatch]:
         """Yield rows in batches for `write`: the same bytes, however often they are tried.
 
@@ -91,7 +104,7 @@ class PatientRing:
             RefusedError: values that do not fit the statement.
         """
         try:
-            for batch in self._ring.gather(name, rows, max_rows=self._batch_rows):
+            for batch in self._ring.gather(name, rows, self._batch_limits):
                 self.rows_waiting += len(batch.rows)
                 yield batch
         except RingRequestError as error:

@@ -20,8 +20,8 @@ from tests.support.scripted_node import ScriptedNode
 from tests.support.scripted_ring import asked, open_client, scripted_ring, until
 
 
-def _gather(client: RingClient, keys: range, **options: int) -> list[RowBatch]:
-    return list(client.gather(WRITE.name, ((key,) for key in keys), **options))
+def _gather(client: RingClient, keys: range) -> list[RowBatch]:
+    return list(client.gather(WRITE.name, ((key,) for key in keys)))
 
 
 def _written(nodes: list[ScriptedNode]) -> list[int]:
