@@ -14,7 +14,7 @@ _WORDS: Final = (
     " 'even', 'rough', 'deep', 'clear', 'mild', 'broad']"
 )
 # A text of so many words, drawn by the row's id; a product's body comes to about 650 bytes.
-_MACRO: Final = f"""
+WORDS_MACRO: Final = f"""
 CREATE MACRO words(id, first, many) AS array_to_string(
     list_transform(range(many), lambda n: {_WORDS}[1 + (hash(id * 64 + first + n) % 16)::INTEGER]),
     ' '
@@ -53,7 +53,7 @@ def make_product_files(directory: Path, products: int) -> Path:
         return directory
     directory.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config={"memory_limit": "2GB"}) as database:
-        database.execute(_MACRO)
+        database.execute(WORDS_MACRO)
         for name, query in _FILES.items():
             text = query.format(products=products)
             database.execute(f"COPY ({text}) TO '{directory / name}' (FORMAT csv, HEADER true)")
