@@ -57,6 +57,7 @@ def watch_aftermath(node: Node, keyspace: str, table: str, *, limit_seconds: flo
         if now - rested_since > REST_SECONDS:
             break
         time.sleep(SAMPLE_SECONDS)
+    threads.look()
     return Aftermath(
         seconds=time.monotonic() - started,
         compaction_cpu_seconds=threads.spent(_COMPACTION),

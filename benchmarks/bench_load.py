@@ -95,7 +95,7 @@ def arguments() -> argparse.Namespace:
 def try_loaders(loaders: Sequence[Loader]) -> None:
     """Load a few rows with each: what fails does so at once, and what is made once is made."""
     files = make_finished_files(NODE_STATE / "finished" / str(TRIAL_ROWS), TRIAL_ROWS)
-    with Node("load").wipe() as node:
+    with Node("finished_rows").wipe() as node:
         for number, loader in enumerate(loaders):
             load_rows(loader, node, f"trial_{number}", files)
             check_stored(node, f"trial_{number}", files)
@@ -103,7 +103,7 @@ def try_loaders(loaders: Sequence[Loader]) -> None:
 
 def load_and_watch(loader: Loader, files: FinishedFiles, after_seconds: float) -> Loaded:
     """Load into a new node and look at what comes of it."""
-    with Node("load").wipe() as node:
+    with Node("finished_rows").wipe() as node:
         run = load_rows(loader, node, KEYSPACE, files)
         after = watch_aftermath(node, KEYSPACE, TABLE, limit_seconds=after_seconds)
         check_stored(node, KEYSPACE, files)

@@ -15,7 +15,7 @@ from benchmarks.servers import PYTHON_PEER, install_python_peers, program, run
 from ring.nodes.install import COPY_GOAL
 from ring.nodes.java import find_java_home
 
-WORK: Final = NODE_STATE / "load"
+WORK: Final = NODE_STATE / "loaders"
 DSBULK: Final = PEER_STATE / "dsbulk"
 DSBULK_MAIN: Final = "com.datastax.oss.dsbulk.runner.DataStaxBulkLoader"
 COPY_OPTIONS: Final = "NUMPROCESSES = 2 AND CHUNKSIZE = 5000 AND INGESTRATE = 1000000"
@@ -69,7 +69,8 @@ def _cqlsh_copy(node: Node, keyspace: str, files: FinishedFiles) -> list[str]:
 def _dsbulk(node: Node, keyspace: str, files: FinishedFiles) -> list[str]:
     command = [str(find_java_home() / "bin" / "java"), "-cp", f"{DSBULK}/*", DSBULK_MAIN, "load"]
     command += ["-h", node.address, "-k", keyspace, "-t", TABLE, "-url", str(files.base64)]
-    return [*command, "-header", "true", "-logDir", str(WORK / "dsbulk")]
+    command += ["-header", "true", "-m", ", ".join(COLUMNS), "-logDir", str(WORK / "dsbulk")]
+    return command
 
 
 def _plain_driver(node: Node, keyspace: str, files: FinishedFiles) -> list[str]:

@@ -43,7 +43,7 @@ def measure_read_costs(
         rounds: how often each table is read.
         seconds: how long each time.
     """
-    with Node("load").wipe() as node:
+    with Node("finished_rows").wipe() as node:
         for keyspace in (LOADED, COMPACTED):
             load(node, keyspace)
         node.nodetool("compact", COMPACTED, TABLE)
