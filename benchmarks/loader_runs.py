@@ -11,6 +11,7 @@ from typing import Final
 
 from benchmarks.cql_load import LoadError
 from benchmarks.node import Node
+from benchmarks.processes import machine_cpu_seconds
 from benchmarks.stored_rows import wait_for_row
 from etl.memory import resident_bytes
 
@@ -27,12 +28,14 @@ class LoaderRun:
         loader_cpu_seconds: of the program and of all that it started.
         cassandra_cpu_seconds: of the node in that time.
         peak_bytes: the most resident memory of the program and of all that it started, sampled.
+        others_share: of the cores' time, what neither of them used but something else.
     """
 
     seconds: float
     loader_cpu_seconds: float
     cassandra_cpu_seconds: float
     peak_bytes: int
+    others_share: float
 
 
 def run_loader(
@@ -52,7 +55,7 @@ def run_loader(
         LoadError: it failed, took longer than `limit_seconds`, or its last row is not there.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    cassandra_before = node.cpu_seconds()
+    cassandra_before, machine_before = node.cpu_seconds(), machine_cpu_seconds()
     with log.open("wb") as output:
         started = time.monotonic()
         process = subprocess.Popen(
@@ -74,11 +77,16 @@ def run_loader(
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
         raise LoadError(f"{command[0]} ended with {process.returncode}:\n{tail}")
     wait_for_row(node, keyspace, last_id)
+    seconds = time.monotonic() - started
+    loader_cpu_seconds = usage.ru_utime + usage.ru_stime
+    cassandra_cpu_seconds = node.cpu_seconds() - cassandra_before
+    others = machine_cpu_seconds() - machine_before - loader_cpu_seconds - cassandra_cpu_seconds
     return LoaderRun(
-        seconds=time.monotonic() - started,
-        loader_cpu_seconds=usage.ru_utime + usage.ru_stime,
-        cassandra_cpu_seconds=node.cpu_seconds() - cassandra_before,
+        seconds=seconds,
+        loader_cpu_seconds=loader_cpu_seconds,
+        cassandra_cpu_seconds=cassandra_cpu_seconds,
         peak_bytes=peak_bytes,
+        others_share=max(0.0, others) / seconds / (os.cpu_count() or 1),
     )
 
 

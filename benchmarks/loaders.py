@@ -66,7 +66,14 @@ def _cqlsh_copy(node: Node, keyspace: str, files: FinishedFiles) -> list[str]:
     return [*module, node.address, str(CQL_PORT), "-k", keyspace, "-e", statement]
 
 
-def _dsbulk(node: Node, keyspace: str, files: FinishedFiles) -> list[str]:
+def _dsbulk(*options: str) -> Callable[[Node, str, FinishedFiles], list[str]]:
+    def command(node: Node, keyspace: str, files: FinishedFiles) -> list[str]:
+        return [*_dsbulk_load(node, keyspace, files), *options]
+
+    return command
+
+
+def _dsbulk_load(node: Node, keyspace: str, files: FinishedFiles) -> list[str]:
     command = [str(find_java_home() / "bin" / "java"), "-cp", f"{DSBULK}/*", DSBULK_MAIN, "load"]
     command += ["-h", node.address, "-k", keyspace, "-t", TABLE, "-url", str(files.base64)]
     command += ["-header", "true", "-m", ", ".join(COLUMNS), "-logDir", str(WORK / "dsbulk")]
@@ -96,6 +103,9 @@ def _nothing_more() -> None:
 SSTABLE: Final = Loader("catalog, sstable", _ours("sstable"), _nothing_more)
 DRIVER: Final = Loader("catalog, driver", _ours("driver"), _nothing_more)
 CQLSH_COPY: Final = Loader("cqlsh COPY", _cqlsh_copy, install_python_peers)
-DSBULK_LOAD: Final = Loader("DSBulk", _dsbulk, install_dsbulk)
+DSBULK_LOAD: Final = Loader("DSBulk", _dsbulk(), install_dsbulk)
+DSBULK_BATCHES: Final = Loader(
+    "DSBulk, batches by replica", _dsbulk("--batch.mode", "REPLICA_SET"), install_dsbulk
+)
 PLAIN_DRIVER: Final = Loader("cassandra-driver", _plain_driver, install_python_peers)
-LOADERS: Final = (SSTABLE, DRIVER, CQLSH_COPY, DSBULK_LOAD, PLAIN_DRIVER)
+LOADERS: Final = (SSTABLE, DRIVER, CQLSH_COPY, DSBULK_LOAD, DSBULK_BATCHES, PLAIN_DRIVER)
