@@ -53,6 +53,11 @@ _FILES: Final = {
 _DONE: Final = "made"
 
 
+def words_macro(edition: int = 0) -> str:
+    """Return the statement that makes the macro `words(id, first, many)`."""
+    return _MACRO.format(edition=edition)
+
+
 def make_product_files(directory: Path, products: int, *, edition: int = 0) -> Path:
     """Make products with features (2.5 each) and related ones (4.5 each); once.
 
@@ -62,7 +67,7 @@ def make_product_files(directory: Path, products: int, *, edition: int = 0) -> P
         return directory
     directory.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config={"memory_limit": "2GB"}) as database:
-        database.execute(_MACRO.format(edition=edition))
+        database.execute(words_macro(edition))
         for name, query in _FILES.items():
             text = query.format(products=products)
             database.execute(f"COPY ({text}) TO '{directory / name}' (FORMAT csv, HEADER true)")
