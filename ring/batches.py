@@ -17,8 +17,8 @@ from ring.call import Destination, LiveRoute
 from ring.errors import RingRequestError
 from ring.transport import CqlConnection, EncodeError, TransportError, query
 
-# Cassandra counts 20 bytes for each cell and 50 for each row besides what is in them. A frame has 4 a
-# value and two values more than there are cells, so this many more a value are never too few.
+# Cassandra counts 20 bytes for each cell and 50 for each row besides what is in them. A frame has 4
+# a value and two values more than there are cells, so this many more a value are never too few.
 _VALUE_BYTES: Final = 16
 _ASK_SECONDS: Final = 5.0
 _THRESHOLDS: Final = (
