@@ -32,7 +32,7 @@ class EtlSettings:
         128, "requests outstanding at the ring at the most, however prompt it is"
     )
     load_min_concurrency: int = setting(
-        4, "writes outstanding at the ring at the least, however slow it is, and at the beginning"
+        8, "writes outstanding at the ring at the least, however slow it is, and at the beginning"
     )
     load_batch_rows: int = setting(
         64,

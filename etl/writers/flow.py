@@ -8,21 +8,26 @@ good rows by time-outs.
 """
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-# A round trip that takes so many times the baseline, and more than the floor, is queueing.
+# A round trip that takes so many times the baseline, and more than the floor, is queueing. The
+# floor is what a load may add to the latency of others; below it a queue only keeps the node busy.
 TOLERANCE: Final = 4.0
 FLOOR_SECONDS: Final = 0.02
+# A reply this late counts as lost, as in TCP (RFC 6298): the node, or its machine, stood still.
+LOST_SECONDS: Final = 1.0
 # Of the limit, after replies that were late (the later the more) and after a failure.
 SLIGHT_DECREASE: Final = 0.9
 FULL_DECREASE: Final = 0.5
 # Replies to judge by: two round trips' worth, and not so few that one of them decides.
 _ROUND_TRIPS: Final = 2
 _LEAST_REPLIES: Final = 8
+# Judged is the quickest quarter. A queue delays every reply; a pause of the collector, or of a core
+# that others use, only those that were under way, and is over when it is noticed.
+_QUARTER: Final = 4
 # The limit grows only where at least this share of it was in use.
 _USED_SHARE: Final = 0.5
 # A node may become slower or quicker for good: the baseline is measured anew after this long.
@@ -36,7 +41,7 @@ class InFlightLimit:
 
     Attributes:
         limit: writes that may be outstanding, between `least` and `most`.
-        baseline_seconds: mean latency of the best round trip of late; 0 before the first.
+        baseline_seconds: latency of the best round trip of late; 0 before the first.
         decreases: how often the limit was lowered.
     """
 
@@ -60,16 +65,17 @@ class InFlightLimit:
 
     def answered(self, sent_at: float) -> None:
         """A write that was sent then has been confirmed."""
+        now = self._clock()
+        if now - sent_at > LOST_SECONDS:
+            self.failed(sent_at)
+            return
         # What was sent until the round began tells of the limit before it.
         if sent_at <= self._round_began:
             return
-        now = self._clock()
-        self._replies += 1
-        self._seconds += now - sent_at
-        wanted = max(_LEAST_REPLIES, _ROUND_TRIPS * self.limit)
-        # Already the mean will be too high, however quick the replies to come are.
-        if self._replies >= wanted or self._seconds > wanted * self._bearable_seconds:
-            self._judge(self._seconds / self._replies, now)
+        self._latencies.append(now - sent_at)
+        if len(self._latencies) >= max(_LEAST_REPLIES, _ROUND_TRIPS * self.limit):
+            quick_seconds = sorted(self._latencies)[len(self._latencies) // _QUARTER]
+            self._judge(quick_seconds, now)
             self._begin_round(now)
 
     def failed(self, sent_at: float) -> None:
@@ -82,39 +88,30 @@ class InFlightLimit:
         self._decrease(FULL_DECREASE, now)
         self._begin_round(now)
 
-    def _judge(self, mean_seconds: float, now: float) -> None:
-        if self._is_measuring:
-            self._take_baseline(mean_seconds, now)
+    def _judge(self, quick_seconds: float, now: float) -> None:
+        if self._limit_before_probe or not self.baseline_seconds:
+            self._take_baseline(quick_seconds, now)
             self.limit = max(self.limit, self._limit_before_probe)
             self._limit_before_probe = 0.0
             return
-        if mean_seconds <= self.baseline_seconds:
-            self._take_baseline(mean_seconds, now)
+        if quick_seconds <= self.baseline_seconds:
+            self._take_baseline(quick_seconds, now)
         elif now - self._baseline_at > BASELINE_SECONDS:
             # For one round trip: what few writes take is what the ring takes without a queue.
             self._limit_before_probe = self.limit
             self.limit = self._least
             return
-        if mean_seconds > self._bearable_seconds:
-            share = self._bearable_seconds / mean_seconds
+        bearable_seconds = max(FLOOR_SECONDS, TOLERANCE * self.baseline_seconds)
+        if quick_seconds > bearable_seconds:
+            share = bearable_seconds / quick_seconds
             self._decrease(min(SLIGHT_DECREASE, max(FULL_DECREASE, share)), now)
-        elif self._seconds > _USED_SHARE * self.limit * (now - self._round_began):
+        elif sum(self._latencies) > _USED_SHARE * self.limit * (now - self._round_began):
             # Little's law: seconds of waiting in a second are the writes outstanding.
-            self.limit = min(self.limit + 1, self._most)
+            # Until it was too much for the first time, doubled as in TCP's slow start.
+            self.limit = min(self.limit + (1 if self.decreases else self.limit), self._most)
 
-    @property
-    def _bearable_seconds(self) -> float:
-        if self._is_measuring:
-            return math.inf
-        return max(FLOOR_SECONDS, TOLERANCE * self.baseline_seconds)
-
-    @property
-    def _is_measuring(self) -> bool:
-        """Whether this round is for the baseline, with few writes out."""
-        return bool(self._limit_before_probe) or not self.baseline_seconds
-
-    def _take_baseline(self, mean_seconds: float, now: float) -> None:
-        self.baseline_seconds = mean_seconds
+    def _take_baseline(self, quick_seconds: float, now: float) -> None:
+        self.baseline_seconds = quick_seconds
         self._baseline_at = now
 
     def _decrease(self, share: float, now: float) -> None:
@@ -124,8 +121,7 @@ class InFlightLimit:
 
     def _begin_round(self, now: float) -> None:
         self._round_began = now
-        self._replies = 0
-        self._seconds = 0.0
+        self._latencies: list[float] = []
 
 
 class Gate:

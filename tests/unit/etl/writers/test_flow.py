@@ -48,13 +48,15 @@ class Simulation:
 
 
 def test_limit_when_replies_are_prompt_then_it_grows_to_the_maximum_and_no_further() -> None:
-    """One more each two round trips."""
+    """Doubled at first; after the first decrease by one each two round trips."""
     ring = Simulation(servers=1_000, seconds=0.01)
-    ring.run(0.15)
-    assert LEAST < ring.limit.limit < LEAST + 10
-    ring.run(20)
+    ring.run(0.3)
     assert ring.limit.limit == MOST
-    assert ring.limit.decreases == 0
+    ring.limit.failed(ring.clock.now)
+    ring.run(0.1)
+    assert MOST / 2 + 3 <= ring.limit.limit <= MOST / 2 + 6
+    ring.run(20)
+    assert (ring.limit.limit, ring.limit.decreases) == (MOST, 1)
 
 
 def test_limit_when_writes_queue_at_the_ring_then_it_settles_where_they_are_served() -> None:
@@ -62,7 +64,7 @@ def test_limit_when_writes_queue_at_the_ring_then_it_settles_where_they_are_serv
     ring = Simulation(servers=8, seconds=0.01)
     ring.run(20)
     assert ring.limit.decreases > 0
-    assert 8 <= ring.limit.limit <= 8 * TOLERANCE * 1.2
+    assert 8 <= ring.limit.limit <= 8 * TOLERANCE * 1.5
     before = ring.answered
     ring.run(10)
     assert ring.answered - before > 0.95 * 8 / 0.01 * 10
@@ -73,11 +75,20 @@ def test_limit_when_the_ring_freezes_then_it_halves_once_and_grows_again() -> No
     ring = Simulation(servers=1_000, seconds=0.01)
     ring.run(20)
     ring.frozen_until = ring.clock.now + 3
-    ring.run(3.02)
-    assert ring.limit.limit == pytest.approx(MOST / 2, abs=4)
-    assert ring.limit.decreases == 1
+    ring.run(3.011)
+    assert (ring.limit.limit, ring.limit.decreases) == (MOST / 2, 1)
     ring.run(20)
     assert ring.limit.limit == MOST
+
+
+def test_limit_when_the_ring_pauses_for_a_moment_then_it_stays() -> None:
+    """The collector's pauses are over when they are noticed, and say nothing about the queue."""
+    ring = Simulation(servers=1_000, seconds=0.01)
+    ring.run(20)
+    for _ in range(10):
+        ring.frozen_until = ring.clock.now + 0.2
+        ring.run(1)
+    assert (ring.limit.limit, ring.limit.decreases) == (MOST, 0)
 
 
 def test_limit_when_writes_fail_then_it_halves_once_for_all_that_were_out_together() -> None:
@@ -119,14 +130,14 @@ def test_limit_when_the_ring_gets_slower_for_good_then_the_baseline_follows() ->
     assert ring.limit.baseline_seconds == pytest.approx(0.05)
     ring.run(4 * BASELINE_SECONDS)
     assert ring.limit.baseline_seconds == pytest.approx(0.05)
-    assert ring.limit.limit <= 8 * TOLERANCE * 1.2
+    assert ring.limit.limit <= 8 * TOLERANCE * 1.5
 
 
 def test_limit_when_latencies_are_below_the_floor_then_they_are_not_told_apart() -> None:
     """Ten times next to nothing is still prompt."""
     ring = Simulation(servers=2, seconds=FLOOR_SECONDS / 100)
     ring.run(5)
-    assert ring.limit.limit > 2 * TOLERANCE * 1.2
+    assert ring.limit.limit > 2 * TOLERANCE * 1.5
 
 
 @given(
