@@ -35,6 +35,7 @@ FINISHED: Final = Family(
             (("product_id", "bigint"), ("product", "blob")),
             counted="finished",
             write=WRITE_FINISHED_ROW,
+            row_bytes=BODY_BYTES + 10,
             key_columns=1,
         ),
     ),

@@ -8,45 +8,48 @@ The writers are those of `catalog-etl load`, with its settings; DuckDB reads the
 import argparse
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import uvloop
 
 from benchmarks.finished_rows import FINISHED, WRITE_FINISHED_ROW
-from etl.database import open_database, open_scratch
+from etl.database import open_database
 from etl.preparation import open_ring
 from etl.progress import Progress
 from etl.settings import EtlSettings
 from etl.stages import Stages, sql_text
+from etl.work_directory import open_scratch
 from etl.writers.choice import Via, choose_writer
 from etl.writers.patient import PatientRing
 from ring import RingSettings
 
+_SLICE_ROWS: Final = 50_000
+_COLUMNS: Final = "{'product_id': 'BIGINT', 'product': 'VARCHAR'}"
 
-@dataclass(frozen=True, slots=True)
+
 class FinishedStages(Stages):
-    """Stages that have nothing to do: the rows are read from a file as they are written.
+    """Stages that have nothing to do: the rows are finished as they are."""
 
-    Attributes:
-        path: the CSV file.
-    """
-
-    path: Path
-
-    def prepare(self) -> None:
-        """Make all rows one slice."""
-        self.database.execute("CREATE TABLE finished_slices AS SELECT 0 AS low, 0 AS high")
+    def read(self, path: Path, rows: int) -> None:
+        """Read a CSV file of finished rows, whose ids begin with 1, and cut it into slices."""
+        self.checkpoints.open()
+        self.database.execute(
+            f"CREATE TABLE finished AS SELECT * FROM read_csv({sql_text(str(path))}, header = true,"  # noqa: S608
+            f" auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = {_COLUMNS})"
+        )
+        self.database.execute(
+            "CREATE TABLE finished_slices AS SELECT low, low + $width - 1 AS high"
+            " FROM range(1, $rows + 1, $width) AS slices (low)",
+            {"width": _SLICE_ROWS, "rows": rows},
+        )
 
     def text(self, stage: str, **names: object) -> str:
-        """Return the query of the rows, which is all that a writer asks for."""
-        del names
+        """Return the query of the rows of a slice, which is all that a writer asks for."""
         assert stage == FINISHED.datasets[0].stage
-        columns = "{'product_id': 'BIGINT', 'product': 'VARCHAR'}"
-        # All told, so that DuckDB need not look for it.
         return (
-            f"SELECT product_id, product FROM read_csv({sql_text(str(self.path))}, header = true,"  # noqa: S608
-            f" auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = {columns})"
+            "SELECT product_id, product FROM finished"  # noqa: S608
+            f" WHERE product_id BETWEEN {names['low']} AND {names['high']}"
         )
 
 
@@ -59,11 +62,11 @@ async def load(via: Via, path: Path, rows: int, settings: EtlSettings, ring: Rin
     """
     with (
         Progress() as progress,
-        open_scratch(settings) as scratch,
-        open_database(scratch, settings) as database,
+        open_scratch(settings) as work,
+        open_database(work.path, settings) as database,
     ):
-        stages = FinishedStages(database, path)
-        stages.prepare()
+        stages = FinishedStages(database)
+        stages.read(path, rows)
         async with open_ring(ring, settings, (WRITE_FINISHED_ROW,)) as client:
             writer = await choose_writer(
                 via,
@@ -73,9 +76,9 @@ async def load(via: Via, path: Path, rows: int, settings: EtlSettings, ring: Rin
                 settings=settings,
                 progress=progress,
                 as_of_microseconds=time.time_ns() // 1_000,
-                scratch=scratch,
+                staging=work.staging,
             )
-            await writer.write(stages, (FINISHED,), rows)
+            await writer.write(stages, (FINISHED,))
 
 
 def main() -> None:

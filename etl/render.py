@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -94,7 +94,7 @@ async def renderings(stages: Stages, slices: Iterable[Slice]) -> AsyncIterator[R
     """
     with closing(stages.database.cursor()) as cursor:
         cursor.execute("SET GLOBAL threads = 1")
-        own = Stages(cursor)
+        own = replace(stages, database=cursor)
         for one in slices:
             for stage in one.family.stages:
                 await run_interruptibly(cursor, partial(own.run, stage, low=one.low, high=one.high))

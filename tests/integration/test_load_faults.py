@@ -190,33 +190,93 @@ def test_load_when_no_cassandra_answers_then_status_4_soon(
     assert "not ready" in capsys.readouterr().err
 
 
+async def _start(
+    directory: Path, ring_settings: RingSettings, **environ: str
+) -> asyncio.subprocess.Process:
+    """Start the command; what it says can be read."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "etl", "load", str(directory), "--rejects", f"{directory}/rejects",
+        cwd=REPOSITORY,
+        env=os.environ
+        | {
+            "CATALOG_CONTACT_POINTS": ",".join(ring_settings.contact_points),
+            "CATALOG_KEYSPACE": ring_settings.keyspace,
+            "CATALOG_LOAD_CONCURRENCY": "1",
+        }
+        | environ,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def _until_it_writes(process: asyncio.subprocess.Process) -> None:
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        while b"cut into slices" not in await process.stderr.readline():
+            pass
+
+
+def _products(directory: Path, number: int) -> Path:
+    rows = "".join(f'{product_id},"a","b","c","d",1\n' for product_id in range(1, number + 1))
+    directory.mkdir(exist_ok=True)
+    return write_files(directory, {"product": rows})
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_load_when_interrupted_and_run_again_then_as_if_never_interrupted(
     number: signal.Signals, tmp_path: Path, ring_settings: RingSettings
 ) -> None:
     """Status 5 in the middle of writing; the second run finishes."""
-    rows = "".join(f'{product_id},"a","b","c","d",1\n' for product_id in range(1, 5_000))
-    write_files(tmp_path, {"product": rows})
-    environ = os.environ | {
-        "CATALOG_CONTACT_POINTS": ",".join(ring_settings.contact_points),
-        "CATALOG_KEYSPACE": ring_settings.keyspace,
-        "CATALOG_LOAD_CONCURRENCY": "1",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "etl", "load", str(tmp_path),
-        cwd=REPOSITORY, env=environ,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stderr is not None
-    async with asyncio.timeout(60):
-        while b"cut into slices" not in await process.stderr.readline():
-            pass
-        await asyncio.sleep(0.3)
-        process.send_signal(number)
-        told, problems = await process.communicate()
+    process = await _start(_products(tmp_path, 4_999), ring_settings)
+    await _until_it_writes(process)
+    await asyncio.sleep(0.3)
+    process.send_signal(number)
+    told, problems = await process.communicate()
     assert process.returncode == ExitStatus.INTERRUPTED, problems.decode()
     assert b"NOT finished" in told
     assert len((await read_tables(ring_settings)).product_ids()) < 4_999
     await load_directory(tmp_path, ring_settings, slice_products=1_000)
     stored = await read_tables(ring_settings)
     assert stored.product_ids() == stored.listed_ids() == list(range(1, 5_000))
+
+
+async def test_load_when_another_writes_then_refused_and_the_other_is_not_disturbed(
+    tmp_path: Path, ring_settings: RingSettings
+) -> None:
+    """Status 4 for other files, status 2 for a second run of the same load."""
+    first = await _start(_products(tmp_path / "first", 6_000), ring_settings)
+    await _until_it_writes(first)
+    other = await _start(_products(tmp_path / "other", 6_005), ring_settings)
+    same = await _start(tmp_path / "first", ring_settings)
+    (_, other_told), (_, same_told) = await other.communicate(), await same.communicate()
+    assert first.returncode is None
+    _, problems = await first.communicate()
+    assert first.returncode == ExitStatus.CLEAN, problems.decode()
+    assert other.returncode == ExitStatus.FATAL
+    assert b"ring is locked by a bulk load (" in other_told
+    assert same.returncode == ExitStatus.USAGE
+    assert b"another run of this load is at work" in same_told
+    assert b"Traceback" not in other_told + same_told
+    stored = await read_tables(ring_settings)
+    assert stored.product_ids() == stored.listed_ids() == list(range(1, 6_001))
+
+
+async def test_load_when_a_file_grows_all_the_time_then_nothing_written_until_it_is_whole(
+    tmp_path: Path, ring_settings: RingSettings
+) -> None:
+    """As while an export is still being copied to where it is loaded from."""
+    process = await _start(_products(tmp_path, 4_000), ring_settings)
+    ending = asyncio.create_task(process.communicate())
+    product_id = 4_000
+    with (tmp_path / "product.csv").open("a") as file:
+        while not ending.done():
+            product_id += 1
+            file.write(f'{product_id},"a","b","c","d",1\n')
+            file.flush()
+            await asyncio.sleep(0.005)
+    _, problems = await ending
+    assert process.returncode == ExitStatus.FATAL, problems.decode()
+    assert b"product.csv: went from" in problems
+    assert b"nothing was written" in problems
+    assert not (await read_tables(ring_settings)).product_ids()
+    await load_directory(tmp_path, ring_settings, slice_products=1_000)
+    assert (await read_tables(ring_settings)).listed_ids() == list(range(1, product_id + 1))
