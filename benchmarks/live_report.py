@@ -74,6 +74,10 @@ def report(lives: Sequence[Live], *, nodes: int, rate: float, quick: bool) -> in
     name = "bench_load_live" if nodes == 1 else f"bench_load_live_{nodes}_nodes"
     about = f"{machine_line()}. Nodes: {nodes}, RF {nodes}; {rate:.0f} requests/s, open loop."
     parts = ["# Loads while the shop is open", about, phase_table(lives), load_table(lives)]
+    if any(one.phases[0].failed for one in lives):
+        parts.insert(
+            2, "Requests failed before a load began: the machine was busy with other work."
+        )
     parts += [
         f"Requests by stage of the load, via {one.via}:\n\n{stage_table(one)}" for one in lives
     ]
