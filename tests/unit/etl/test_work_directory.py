@@ -206,10 +206,8 @@ def test_work_when_killed_then_the_next_run_has_the_same_owner(files: Path, tmp_
     """The lock of the ring is taken over, not waited for; after a whole load it is another's."""
     inputs = find_inputs([str(files)])
     settings = EtlSettings(load_temp_directory=str(tmp_path))
-    with (
-        suppress(KilledError),
-        open_work(inputs, RING, settings, lambda _line: None) as work,
-    ):
+    with suppress(KilledError), open_work(inputs, RING, settings, lambda _line: None) as work:
+        work.settle(inputs, AS_OF, None, lambda _line: None)
         raise KilledError
     open_once = _opened(inputs, tmp_path)
     assert open_once() == work.owner
@@ -221,12 +219,24 @@ def test_work_when_the_directory_is_anothers_then_refused(files: Path, tmp_path:
     inputs = find_inputs([str(files)])
     settings = EtlSettings(load_temp_directory=str(tmp_path))
     with suppress(KilledError), open_work(inputs, RING, settings, lambda _line: None) as work:
+        work.settle(inputs, AS_OF, None, lambda _line: None)
         raise KilledError
     elsewhere = tmp_path / "elsewhere"
     work.path.rename(elsewhere)
     work.path.symlink_to(elsewhere)
     with pytest.raises(UsageError, match="is not ours"):
         _opened(inputs, tmp_path)()
+
+
+def test_work_when_it_ends_before_it_began_then_nothing_is_kept(
+    files: Path, tmp_path: Path
+) -> None:
+    """No ring answers, say: there is nothing to go on with."""
+    inputs = find_inputs([str(files)])
+    settings = EtlSettings(load_temp_directory=str(tmp_path))
+    with suppress(KilledError), open_work(inputs, RING, settings, lambda _line: None):
+        raise KilledError
+    assert not list(tmp_path.glob("catalog-load-*"))
 
 
 def test_work_when_standard_input_brings_something_else_then_begun_anew(tmp_path: Path) -> None:
