@@ -42,6 +42,7 @@ class ScriptedNode:
         script: actions for the coming executions; `default` when it is empty.
         executions: every EXECUTE frame in the order of arrival.
         prepares: every statement that was prepared; `prepare_reply` takes the right answer's place.
+        told_settings: what `system_views.settings` has; None: nobody may see it.
         violations: what the client did against the protocol.
     """
 
@@ -59,6 +60,7 @@ class ScriptedNode:
         self.executions: list[Execution] = []
         self.prepares: list[str] = []
         self.prepare_reply: bytes | None = None
+        self.told_settings: dict[str, str] | None = None
         self.violations: list[str] = []
         self.connections: set[_Connection] = set()
         self.known: dict[bytes, str] = {}
@@ -224,11 +226,22 @@ class _Connection(asyncio.Protocol):
             self._reply(stream, cql.RESULT, self.node.local_row())
         elif "system.peers_v2" in text:
             self._reply(stream, cql.RESULT, self.node.peer_rows())
+        elif "system_views.settings" in text:
+            self._settings(stream)
         else:
             options = {"class": "NetworkTopologyStrategy", "dc1": "2"}
             found = [[cql.text_map(options)]] if self.node.keyspace_exists else []
             described = cql.described_rows({"replication": cql.MAP_OF_TEXT}, found)
             self._reply(stream, cql.RESULT, described)
+
+    def _settings(self, stream: int) -> None:
+        told = self.node.told_settings
+        if told is None:
+            self._reply(stream, cql.ERROR, cql.error(0x2100, "no SELECT permission"))
+            return
+        columns = {"name": cql.TEXT, "value": cql.TEXT}
+        rows: list[list[bytes | None]] = [[k.encode(), v.encode()] for k, v in told.items()]
+        self._reply(stream, cql.RESULT, cql.described_rows(columns, rows))
 
     def _prepare(self, stream: int, text: str) -> None:
         self.node.prepares.append(text)

@@ -4,7 +4,15 @@ import asyncio
 
 import pytest
 
-from ring import RingClient, RingRequestError, RingTimeoutError, RingUnavailableError, RowBatch
+from ring import (
+    BatchLimits,
+    RingClient,
+    RingRequestError,
+    RingTimeoutError,
+    RingUnavailableError,
+    RowBatch,
+    fetch_batch_limits,
+)
 from ring.transport import ErrorCode
 from tests.support.scripted_actions import (
     ADD,
@@ -137,3 +145,33 @@ async def test_gather_when_a_statement_may_not_be_repeated_then_refused() -> Non
                 client.gather(statement.name, [(1,)])
         with pytest.raises(RingRequestError, match=r"of \['one'\]"):
             list(client.gather(WRITE.name, [(1,), ("one",)]))
+
+
+def _settings(size: str, partitions: str) -> dict[str, str]:
+    return {
+        "batch_size_warn_threshold": size,
+        "unlogged_batch_across_partitions_warn_threshold": partitions,
+    }
+
+
+async def test_limits_when_nodes_tell_theirs_then_the_narrowest_of_all() -> None:
+    """Any node may get any batch; and none gets more than saves anything."""
+    async with scripted_ring(2) as nodes, open_client(nodes) as client:
+        nodes[0].told_settings = _settings("9KiB", "20")
+        nodes[1].told_settings = _settings("1MiB", "1000")
+        limits = await fetch_batch_limits(client.nodes.values())
+        assert limits == BatchLimits(rows=64, bytes=9 * 1024, partitions=20)
+        nodes[0].told_settings = nodes[1].told_settings
+        limits = await fetch_batch_limits(client.nodes.values())
+        assert limits == BatchLimits(rows=64, bytes=16 * 1024, partitions=32)
+
+
+@pytest.mark.parametrize("told", [None, {}, _settings("much", "")])
+async def test_limits_when_a_node_does_not_tell_then_as_cassandra_is_shipped(
+    told: dict[str, str] | None,
+) -> None:
+    """A managed one may hide its settings, another version may name them otherwise."""
+    async with scripted_ring(2) as nodes, open_client(nodes) as client:
+        nodes[0].told_settings = told
+        nodes[1].told_settings = _settings("1MiB", "1000")
+        assert await fetch_batch_limits(client.nodes.values()) == BatchLimits()
