@@ -108,7 +108,7 @@ async def test_reads_when_a_load_runs_then_none_fails_and_each_is_old_or_new(
 
 
 async def _load(directory: Path, ring_settings: RingSettings, via: Via) -> None:
-    """Load all products with other names as of now, as nice as a load is by default."""
+    """Load all products with other names as of now."""
     lines = (
         f"{number},another name {number},slogan {number},description {number},"
         f"category {number},140\n"
@@ -118,7 +118,6 @@ async def _load(directory: Path, ring_settings: RingSettings, via: Via) -> None:
     environ = os.environ | {
         "CATALOG_CONTACT_POINTS": ",".join(ring_settings.contact_points),
         "CATALOG_KEYSPACE": ring_settings.keyspace,
-        "CATALOG_LOAD_NICENESS": "10",
     }
     as_of = str(time.time_ns() // 1_000)
     process = await asyncio.create_subprocess_exec(

@@ -96,7 +96,7 @@ def _load_onto_full_disk(ring: LocalRing, via: Via, files: Path, ballast: Path) 
 
 
 def _load_once_unlocked(files: Path, via: Via) -> subprocess.CompletedProcess[str]:
-    """Load; a load that lost its last node could not give back its lock, which expires by itself."""
+    """Load, once the lock that a load could not give back to a dead node has expired."""
     give_up_at = time.monotonic() + LOCK_SECONDS
     while True:
         done = _etl("load", str(files), "--via", via)
