@@ -11,13 +11,14 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from benchmarks.aftermath import watch_aftermath
 from benchmarks.cql_load import loadgen
 from benchmarks.finished_rows import TABLE, FinishedFiles, make_finished_files
 from benchmarks.load_report import Loaded, report
-from benchmarks.loader_runs import LoaderRun, run_loader
+from benchmarks.loader_runs import LoaderRun, Program, run_loader
 from benchmarks.loaders import LOADERS, SSTABLE, WORK, Loader, environment
 from benchmarks.node import Node, installation
 from benchmarks.own_network import enter_own_network
@@ -53,20 +54,15 @@ def main() -> None:
     WORK.mkdir(parents=True, exist_ok=True)
     files = make_finished_files(NODE_STATE / "finished" / str(given.rows), given.rows)
     try_loaders(given.loaders)
-    loaded: list[Loaded] = []
-    for number in range(given.rounds):
-        # There and back again, so that nobody always comes after the same one.
-        for loader in given.loaders[:: 1 if number % 2 == 0 else -1]:
-            loaded.append(load_and_watch(loader, files, given.after_seconds))
-            print(loaded[-1], flush=True)
-    seconds = 1.0 if given.quick else READ_SECONDS
+    loaded = load_in_turn(given.loaders, files, given.rounds, given.after_seconds)
     reads = None
     if SSTABLE in given.loaders:
-
-        def load(node: Node, keyspace: str) -> None:
-            load_rows(SSTABLE, node, keyspace, files)
-
-        reads = measure_read_costs(load, files, rounds=READ_ROUNDS, seconds=seconds)
+        reads = measure_read_costs(
+            partial(load_rows, SSTABLE, files),
+            files.rows,
+            rounds=READ_ROUNDS,
+            seconds=1.0 if given.quick else READ_SECONDS,
+        )
     sys.exit(report(loaded, reads, given.rows, quick=given.quick))
 
 
@@ -97,36 +93,46 @@ def try_loaders(loaders: Sequence[Loader]) -> None:
     files = make_finished_files(NODE_STATE / "finished" / str(TRIAL_ROWS), TRIAL_ROWS)
     with Node("finished_rows").wipe() as node:
         for number, loader in enumerate(loaders):
-            load_rows(loader, node, f"trial_{number}", files)
+            load_rows(loader, files, node, f"trial_{number}")
             check_stored(node, f"trial_{number}", files)
+
+
+def load_in_turn(
+    loaders: Sequence[Loader], files: FinishedFiles, rounds: int, after_seconds: float
+) -> list[Loaded]:
+    """Load with each, round after round, there and back: nobody always follows the same one."""
+    loaded = []
+    for number in range(rounds):
+        for loader in loaders[:: 1 if number % 2 == 0 else -1]:
+            loaded.append(load_and_watch(loader, files, after_seconds))
+            print(loaded[-1], flush=True)
+    return loaded
 
 
 def load_and_watch(loader: Loader, files: FinishedFiles, after_seconds: float) -> Loaded:
     """Load into a new node and look at what comes of it."""
     with Node("finished_rows").wipe() as node:
-        run = load_rows(loader, node, KEYSPACE, files)
+        run = load_rows(loader, files, node, KEYSPACE)
         after = watch_aftermath(node, KEYSPACE, TABLE, limit_seconds=after_seconds)
         check_stored(node, KEYSPACE, files)
     return Loaded(loader.name, run, after)
 
 
-def load_rows(loader: Loader, node: Node, keyspace: str, files: FinishedFiles) -> LoaderRun:
+def load_rows(loader: Loader, files: FinishedFiles, node: Node, keyspace: str) -> LoaderRun:
     """Make the tables, then load."""
     settings = RingSettings(contact_points=(node.address,), keyspace=keyspace)
     asyncio.run(apply_schema(settings, REPOSITORY / "schema", replication_factor=1))
     node.settle()
     # What the one before has left to be written is not this one's to wait for.
     os.sync()
-    return run_loader(
+    program = Program(
         loader.command(node, keyspace, files),
-        node,
-        environ=environment(node, keyspace),
-        directory=WORK,
-        log=WORK / f"{loader.name}.log",
-        keyspace=keyspace,
-        last_id=files.rows,
-        limit_seconds=START_SECONDS + files.rows / LEAST_ROWS_PER_SECOND,
+        environment(node, keyspace),
+        WORK,
+        WORK / f"{loader.name}.log",
+        START_SECONDS + files.rows / LEAST_ROWS_PER_SECOND,
     )
+    return run_loader(program, node, keyspace=keyspace, last_id=files.rows)
 
 
 if __name__ == "__main__":

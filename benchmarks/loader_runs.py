@@ -1,6 +1,7 @@
 """One run of a loader: a program with all that it starts, timed until a read finds its last row."""
 
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -16,6 +17,7 @@ from benchmarks.stored_rows import wait_for_row
 from etl.memory import resident_bytes
 
 SAMPLE_SECONDS: Final = 0.1
+STOP_SECONDS: Final = 10.0
 TAIL_LINES: Final = 15
 
 
@@ -38,47 +40,68 @@ class LoaderRun:
     others_share: float
 
 
-def run_loader(
-    command: Sequence[str],
-    node: Node,
-    *,
-    environ: Mapping[str, str],
-    directory: Path,
-    log: Path,
-    keyspace: str,
-    last_id: int,
-    limit_seconds: float,
-) -> LoaderRun:
-    """Run a loader's command on a node to its end.
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A loader's command, ready to run.
+
+    Attributes:
+        environ: variables besides those of this process.
+        directory: where it runs.
+        log: what it says goes there.
+        limit_seconds: it is ended when it takes longer.
+    """
+
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    directory: Path
+    log: Path
+    limit_seconds: float
+
+    def run(self) -> tuple[float, int]:
+        """Run to the end; return CPU seconds and the peak of memory in bytes, all told.
+
+        Raises:
+            LoadError: it failed or took too long; with the end of what it said.
+        """
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as output:
+            process = subprocess.Popen(
+                list(self.command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environ},
+                cwd=self.directory,
+            )
+        watch = _Watch(process.pid, self.limit_seconds)
+        try:
+            # Not `wait`, because only this tells what the program and its children used.
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        except BaseException:
+            # Interrupted: it gets the chance to stop what it started.
+            process.terminate()
+            process.wait(STOP_SECONDS)
+            raise
+        finally:
+            peak_bytes = watch.stop()
+        if process.returncode != 0:
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+            raise LoadError(f"{self.command[0]} ended with {process.returncode}:\n{tail}")
+        return usage.ru_utime + usage.ru_stime, peak_bytes
+
+
+def run_loader(program: Program, node: Node, *, keyspace: str, last_id: int) -> LoaderRun:
+    """Run a loader to its end and read its last row.
 
     Raises:
-        LoadError: it failed, took longer than `limit_seconds`, or its last row is not there.
+        LoadError: it failed, took too long, or its last row is not there.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     cassandra_before, machine_before = node.cpu_seconds(), machine_cpu_seconds()
-    with log.open("wb") as output:
-        started = time.monotonic()
-        process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environ},
-            cwd=directory,
-        )
-    watch = _Watch(process, limit_seconds)
-    try:
-        # Not `wait`, because only this tells what the program and its children used.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    finally:
-        peak_bytes = watch.stop()
-    if process.returncode != 0:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
-        raise LoadError(f"{command[0]} ended with {process.returncode}:\n{tail}")
+    started = time.monotonic()
+    loader_cpu_seconds, peak_bytes = program.run()
     wait_for_row(node, keyspace, last_id)
     seconds = time.monotonic() - started
-    loader_cpu_seconds = usage.ru_utime + usage.ru_stime
     cassandra_cpu_seconds = node.cpu_seconds() - cassandra_before
     others = machine_cpu_seconds() - machine_before - loader_cpu_seconds - cassandra_cpu_seconds
     return LoaderRun(
@@ -93,8 +116,8 @@ def run_loader(
 class _Watch:
     """Samples the memory of a program, and ends it when it takes too long."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", limit_seconds: float) -> None:
-        self._process = process
+    def __init__(self, pid: int, limit_seconds: float) -> None:
+        self._pid = pid
         self._ends_at = time.monotonic() + limit_seconds
         self._peak_bytes = 0
         self._ended = threading.Event()
@@ -103,9 +126,10 @@ class _Watch:
 
     def _run(self) -> None:
         while not self._ended.wait(SAMPLE_SECONDS):
-            self._peak_bytes = max(self._peak_bytes, resident_bytes(self._process.pid))
+            self._peak_bytes = max(self._peak_bytes, resident_bytes(self._pid))
             if time.monotonic() > self._ends_at:
-                self._process.terminate()
+                os.kill(self._pid, signal.SIGTERM)
+                return
 
     def stop(self) -> int:
         """End and return the peak in bytes."""

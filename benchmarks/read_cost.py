@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.cql_load import read_rows
-from benchmarks.finished_rows import TABLE, FinishedFiles
+from benchmarks.finished_rows import TABLE
 from benchmarks.node import Node
 from benchmarks.results import Spread
 
@@ -31,15 +31,15 @@ class ReadCosts:
 
 
 def measure_read_costs(
-    load: Callable[[Node, str], None], files: FinishedFiles, *, rounds: int, seconds: float
+    load: Callable[[Node, str], object], rows: int, *, rounds: int, seconds: float
 ) -> ReadCosts:
     """Load two tables of a new node, compact one of them, and read both in turn.
 
     The same node serves both, because a JVM gets quicker with each read that it has served.
 
     Args:
-        load: loads the files into a keyspace that it makes.
-        files: what it loads.
+        load: loads ids 1 to `rows` into a keyspace that it makes.
+        rows: how many.
         rounds: how often each table is read.
         seconds: how long each time.
     """
@@ -50,7 +50,7 @@ def measure_read_costs(
         costs: dict[str, list[float]] = {LOADED: [], COMPACTED: []}
         for _ in range(rounds + 1):
             for keyspace, found in costs.items():
-                found.append(_read_cost(node, keyspace, files.rows, seconds))
+                found.append(_read_cost(node, keyspace, rows, seconds))
         # The first round warmed.
         return ReadCosts(
             costs[LOADED][1:],
