@@ -8,6 +8,7 @@ The writers are those of `catalog-etl load`, with its settings; DuckDB reads the
 import argparse
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,32 +25,31 @@ from etl.writers.choice import Via, choose_writer
 from etl.writers.patient import PatientRing
 from ring import RingSettings
 
-_SLICE_ROWS: Final = 50_000
 _COLUMNS: Final = "{'product_id': 'BIGINT', 'product': 'VARCHAR'}"
 
 
+@dataclass(frozen=True, slots=True)
 class FinishedStages(Stages):
-    """Stages that have nothing to do: the rows are finished as they are."""
+    """Stages that have nothing to do: rows go from the file to the writer as they are read.
 
-    def read(self, path: Path, rows: int) -> None:
-        """Read a CSV file of finished rows, whose ids begin with 1, and cut it into slices."""
+    Attributes:
+        path: a CSV file of finished rows.
+    """
+
+    path: Path
+
+    def open(self, rows: int) -> None:
+        """Make all rows one slice; a file is read once, from its beginning to its end."""
         self.checkpoints.open()
-        self.database.execute(
-            f"CREATE TABLE finished AS SELECT * FROM read_csv({sql_text(str(path))}, header = true,"  # noqa: S608
-            f" auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = {_COLUMNS})"
-        )
-        self.database.execute(
-            "CREATE TABLE finished_slices AS SELECT low, low + $width - 1 AS high"
-            " FROM range(1, $rows + 1, $width) AS slices (low)",
-            {"width": _SLICE_ROWS, "rows": rows},
-        )
+        self.database.execute(f"CREATE VIEW finished AS SELECT * FROM range({rows})")  # noqa: S608
+        self.database.execute("CREATE TABLE finished_slices AS SELECT 1 AS low, 1 AS high")
 
-    def text(self, stage: str, **names: object) -> str:
-        """Return the query of the rows of a slice, which is all that a writer asks for."""
+    def text(self, stage: str, **_names: object) -> str:
+        """Return the query of the rows, which is all that a writer asks for."""
         assert stage == FINISHED.datasets[0].stage
         return (
-            "SELECT product_id, product FROM finished"  # noqa: S608
-            f" WHERE product_id BETWEEN {names['low']} AND {names['high']}"
+            f"SELECT product_id, product FROM read_csv({sql_text(str(self.path))}, header = true,"  # noqa: S608
+            f" auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = {_COLUMNS})"
         )
 
 
@@ -65,8 +65,8 @@ async def load(via: Via, path: Path, rows: int, settings: EtlSettings, ring: Rin
         open_scratch(settings) as work,
         open_database(work.path, settings) as database,
     ):
-        stages = FinishedStages(database)
-        stages.read(path, rows)
+        stages = FinishedStages(database, path)
+        stages.open(rows)
         async with open_ring(ring, settings, (WRITE_FINISHED_ROW,)) as client:
             writer = await choose_writer(
                 via,
