@@ -200,7 +200,7 @@ async def test_load_when_interrupted_and_run_again_then_as_if_never_interrupted(
     environ = os.environ | {
         "CATALOG_CONTACT_POINTS": ",".join(ring_settings.contact_points),
         "CATALOG_KEYSPACE": ring_settings.keyspace,
-        "CATALOG_LOAD_CONCURRENCY": "1",
+        "CATALOG_LOAD_ROWS_PER_SECOND": "2000",
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "etl", "load", str(tmp_path),

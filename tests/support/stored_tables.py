@@ -103,11 +103,13 @@ async def load_directory(
     *,
     as_of_microseconds: int | None = None,
     slice_products: int = 3,
+    rows_per_second: int = 0,
     **more: Any,
 ) -> Account:
     """Load as the command does, into the test's own keyspace.
 
-    Slices are small, so that even a handful of products is rendered in several.
+    Slices are small, so that even a handful of products is rendered in several; `rows_per_second`
+    keeps a load going for as long as a test wants to disturb it.
     """
     options = LoadOptions(
         inputs=find_inputs([str(directory)]),
@@ -115,5 +117,9 @@ async def load_directory(
         rejects=directory / "rejects",
         **more,
     )
-    etl_settings = EtlSettings(load_slice_products=slice_products, load_concurrency=16)
+    etl_settings = EtlSettings(
+        load_slice_products=slice_products,
+        load_concurrency=16,
+        load_rows_per_second=rows_per_second,
+    )
     return await load(options, etl_settings, settings, Progress(), lambda _account: None)
