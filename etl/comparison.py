@@ -15,8 +15,7 @@ from etl.datasets import Dataset, Family
 from etl.preparation import Prepared
 from etl.progress import Progress
 from etl.record import Work
-from etl.render import Rendering, count_rows_of, live_ids_by_block, renderings
-from etl.stages import Stages
+from etl.render import Rendering, count_rows_of, list_slices, live_ids_by_block, renderings
 from etl.writers.listing import fetch_live_ids
 from etl.writers.patient import PatientRing, one_by_one
 from ring import Consistency, Statement
@@ -120,9 +119,10 @@ async def compare(
             stored = await _count_stored(ring, dataset)
             stage.add(rows=stored)
         found[dataset.table] = TableComparison(dataset.table, expected, stored)
-    comparing = _Comparing(prepared.stages, ring, found, as_of_microseconds, sample_rows)
+    comparing = _Comparing(ring, found, as_of_microseconds, sample_rows)
+    slices = list_slices(prepared.stages, prepared.families)
     with progress.stage("compare rows", total_rows=comparing.wanted) as stage:
-        async for rendering in renderings(prepared.stages, prepared.families):
+        async for rendering in renderings(prepared.stages, slices):
             stage.add(rows=await comparing.run(rendering))
     return list(found.values())
 
@@ -163,13 +163,11 @@ class _Comparing:
 
     def __init__(
         self,
-        stages: Stages,
         ring: PatientRing,
         found: dict[str, TableComparison],
         as_of_microseconds: int,
         sample_rows: int | None,
     ) -> None:
-        self._stages = stages
         self._ring = ring
         self._found = found
         self._as_of = as_of_microseconds
@@ -221,7 +219,7 @@ class _Comparing:
             f"SELECT * FROM ({rendering.select_bytes()})"  # noqa: S608, names of our own
             f" WHERE hash({key}) % {every} = 0 ORDER BY {key}"
         )
-        cursor = self._stages.database.cursor()
+        cursor = rendering.database
         await asyncio.to_thread(cursor.execute, query)
         waiting: list[_Row] = []
         while rows := await asyncio.to_thread(cursor.fetchmany, _FETCHED_ROWS):

@@ -1,10 +1,11 @@
 """The load's own DuckDB database."""
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import duckdb
 
@@ -12,6 +13,8 @@ from etl.settings import EtlSettings
 
 _CLOSE_SECONDS: Final = 10.0
 _CLOSE_PAUSE_SECONDS: Final = 0.02
+
+_ResultT = TypeVar("_ResultT")
 
 
 @contextmanager
@@ -30,6 +33,23 @@ def open_database(scratch: Path, settings: EtlSettings) -> Iterator[duckdb.DuckD
         yield database
     finally:
         _close(database)
+
+
+async def run_interruptibly(
+    connection: duckdb.DuckDBPyConnection, function: Callable[[], _ResultT]
+) -> _ResultT:
+    """Run a function that uses this connection in a thread; cancelled, wait until it has stopped.
+
+    A connection that is closed under a running statement takes the process with it.
+    """
+    running = asyncio.create_task(asyncio.to_thread(function))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            connection.interrupt()
+            await asyncio.wait((running,), timeout=_CLOSE_PAUSE_SECONDS)
+        raise
 
 
 def _close(database: duckdb.DuckDBPyConnection) -> None:

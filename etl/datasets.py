@@ -27,6 +27,8 @@ class Dataset:
         cells: name and CQL type of what that selects, in the order of the statement's values; a
             blob is its UTF-8 text there.
         counted: the relation that has as many rows, for the progress.
+        row_bytes: about how large a row is, rather more than less; the offline writer sorts as many
+            rows at a time as fit into memory.
         write: the statement of the driver's writer; its last value is the timestamp.
         key_columns: how many of the columns, from the first, are the primary key; the first alone
             is the partition key.
@@ -37,6 +39,7 @@ class Dataset:
     table: str
     cells: tuple[tuple[str, str], ...]
     counted: str
+    row_bytes: int
     write: Statement
     key_columns: int = 2
     derived: bool = False
@@ -73,7 +76,7 @@ PRODUCTS: Final = Family(
     "products",
     PRODUCT_TABLES,
     "SELECT id FROM product_final",
-    ("slice_products", "slice_styles", "slice_related"),
+    ("slice_products", "slice_styles"),
     (
         Dataset(
             "products_by_id",
@@ -88,6 +91,7 @@ PRODUCTS: Final = Family(
                 ("styles_etag", "ascii"),
             ),
             "product_final",
+            2_000,
             WRITE_PRODUCT,
             key_columns=1,
         ),
@@ -95,6 +99,7 @@ PRODUCTS: Final = Family(
             "products_by_block",
             (("block", "bigint"), ("product_id", "bigint"), ("product", "blob")),
             "product_final",
+            600,
             WRITE_BLOCK_ROW,
         ),
     ),
@@ -119,6 +124,7 @@ REVIEWS: Final = Family(
                 ("written_at", "timestamp"),
             ),
             "reviews_final",
+            600,
             WRITE_REVIEW,
             key_columns=3,
         ),
@@ -126,6 +132,7 @@ REVIEWS: Final = Family(
             "reviews_by_id",
             (("block", "bigint"), ("review_id", "bigint"), ("product_id", "bigint")),
             "reviews_final",
+            60,
             WRITE_REVIEW_OWNER,
         ),
         Dataset(
@@ -133,6 +140,7 @@ REVIEWS: Final = Family(
             (("product_id", "bigint"), ("delta", "bigint"), ("meta", "blob"), ("totals", "blob")),
             "(SELECT product_id FROM reviews_final"
             " UNION SELECT product_id FROM characteristics_final)",
+            600,
             WRITE_REVIEW_META,
             derived=True,
         ),
@@ -157,6 +165,7 @@ QUESTIONS: Final = Family(
                 ("source", "blob"),
             ),
             "(SELECT id FROM questions_final UNION ALL SELECT id FROM answers_final)",
+            500,
             WRITE_QUESTION,
             key_columns=3,
         ),
@@ -164,6 +173,7 @@ QUESTIONS: Final = Family(
             "questions_by_id",
             (("block", "bigint"), ("question_id", "bigint"), ("product_id", "bigint")),
             "questions_final",
+            60,
             WRITE_QUESTION_OWNER,
         ),
         Dataset(
@@ -175,6 +185,7 @@ QUESTIONS: Final = Family(
                 ("question_id", "bigint"),
             ),
             "answers_final",
+            60,
             WRITE_ANSWER_OWNER,
         ),
     ),
@@ -194,6 +205,7 @@ CARTS: Final = Family(
                 ("product_id", "bigint"),
             ),
             "cart_final",
+            60,
             WRITE_LEGACY_CART,
         ),
     ),

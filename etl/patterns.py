@@ -30,10 +30,7 @@ class RowPatterns:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the table's columns in the order in which they stand in the file."""
-        names = [column.name for column in self.table.columns]
-        return tuple(
-            name for _position, name in sorted(zip(self.header.positions, names, strict=True))
-        )
+        return tuple(name for _position, name in self._places())
 
     @property
     def all_columns(self) -> tuple[str, ...]:
@@ -46,6 +43,14 @@ class RowPatterns:
         return _line(
             f"({FIELD})" if position in known else f"(?:{FIELD})"
             for position in range(len(self.header.names))
+        )
+
+    def fields(self) -> str:
+        """SQL expressions of the known columns: the `parts` of a line, or what matched in it."""
+        return ", ".join(
+            f"CASE WHEN state = 0 THEN CASE WHEN parts IS NULL THEN field.{name}"
+            f" ELSE parts[{position + 1}] END END AS {name}"
+            for position, name in self._places()
         )
 
     def prefix(self) -> str:
@@ -110,6 +115,11 @@ class RowPatterns:
             for position, column in zip(self.header.positions, self.table.columns, strict=True)
         }
         return readable(self.table, fields)
+
+    def _places(self) -> list[tuple[int, str]]:
+        """Where each column of the table stands in the file, and its name, in the file's order."""
+        names = [column.name for column in self.table.columns]
+        return sorted(zip(self.header.positions, names, strict=True))
 
     def _leading(self) -> str:
         """All fields but the last, each with its comma."""

@@ -1,5 +1,5 @@
 -- The typed rows of one file, with what is wrong with a row first.
-CREATE TABLE @table_clean AS
+INSERT INTO @table_clean BY NAME
 SELECT
     pos, lines,
     @values,

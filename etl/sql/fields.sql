@@ -1,9 +1,13 @@
--- Every row of one file with its raw fields, and a reject for every line that came to nothing.
+-- Every row of one file with its raw fields, and a reject for every line that came to nothing. What
+-- is a row at first sight stands apart from the few others, so that it keeps its order.
 CREATE VIEW @table_fields AS
 SELECT pos_of(@file, rowid + 2, 0) AS pos, 1 AS lines, 0 AS flags, @column_list
 FROM @table_split
-WHERE state = 0
-    AND (raw IS NULL OR rowid + 2 NOT IN (SELECT line FROM @table_consumed))
+WHERE state = 0 AND raw IS NULL;
+CREATE VIEW @table_odd AS
+SELECT pos_of(@file, rowid + 2, 0) AS pos, 1 AS lines, 0 AS flags, @column_list
+FROM @table_split
+WHERE state = 0 AND raw IS NOT NULL AND rowid + 2 NOT IN (SELECT line FROM @table_consumed)
 UNION ALL
 SELECT pos_of(@file, 0, pos) AS pos, lines, flags, unnest(regexp_extract(text, @row_pattern, @columns))
 FROM @table_mended;

@@ -1,6 +1,6 @@
 -- Which product each row belongs to, by its parent.
 CREATE TABLE @table_owned AS
-SELECT child.*, parent.product_id
+SELECT child.* EXCLUDE (fault), parent.product_id
 FROM @table_clean AS child JOIN @parents AS parent ON parent.id = child.@column;
 DROP TABLE @table_clean;
 ALTER TABLE @table_owned RENAME TO @table_clean;

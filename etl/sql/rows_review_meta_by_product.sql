@@ -1,29 +1,29 @@
--- What the reviews of a product come to. A rating counts for a characteristic of the same product.
+-- What the reviews of a product come to. Texts are put together as in rows_products_by_id.sql. A rating counts for a characteristic of the same product.
 WITH by_rating AS (
     SELECT
         product_id,
-        string_agg('"' || rating || '":"' || reviews || '"', ',' ORDER BY rating) AS shown,
-        string_agg('"' || rating || '":' || reviews, ',' ORDER BY rating) AS summed
+        string_agg(concat('"', rating, '":"', reviews, '"'), ',') AS shown,
+        string_agg(concat('"', rating, '":', reviews), ',') AS summed
     FROM (
-        SELECT product_id, rating, count(*) AS reviews FROM slice.reviews GROUP BY ALL
+        SELECT product_id, rating, count(*) AS reviews
+        FROM slice_reviews GROUP BY ALL ORDER BY rating
     )
     GROUP BY product_id
 ),
 by_recommendation AS (
     SELECT
         product_id,
-        string_agg('"' || json_boolean(recommend) || '":"' || reviews || '"', ',' ORDER BY recommend)
-            AS shown,
-        string_agg('"' || json_boolean(recommend) || '":' || reviews, ',' ORDER BY recommend)
-            AS summed
+        string_agg(concat('"', json_boolean(recommend), '":"', reviews, '"'), ',') AS shown,
+        string_agg(concat('"', json_boolean(recommend), '":', reviews), ',') AS summed
     FROM (
-        SELECT product_id, recommend, count(*) AS reviews FROM slice.reviews GROUP BY ALL
+        SELECT product_id, recommend, count(*) AS reviews
+        FROM slice_reviews GROUP BY ALL ORDER BY recommend
     )
     GROUP BY product_id
 ),
 rated AS (
     SELECT product_id, characteristic_id, count(*) AS reviews, CAST(sum(value) AS BIGINT) AS total
-    FROM slice.ratings
+    FROM slice_ratings
     GROUP BY ALL
 ),
 characteristics AS (
@@ -42,15 +42,13 @@ by_characteristic AS (
     SELECT
         product_id,
         string_agg(
-            json_text(name) || ':{"id":' || id || ',"value":' || json_mean(total, reviews) || '}',
-            ',' ORDER BY pos
+            concat(json_text(name), ':{"id":', id, ',"value":', json_mean(total, reviews), '}'), ','
         ) FILTER (WHERE is_shown) AS shown,
         string_agg(
-            '{"id":' || id || ',"name":' || json_text(name) || ',"reviews":' || reviews
-                || ',"sum":' || total || '}',
-            ',' ORDER BY pos
+            concat('{"id":', id, ',"name":', json_text(name), ',"reviews":', reviews, ',"sum":', total, '}'),
+            ','
         ) AS summed
-    FROM characteristics
+    FROM (SELECT * FROM characteristics ORDER BY pos)
     GROUP BY product_id
 ),
 members AS (

@@ -1,48 +1,49 @@
--- Bodies of GET /products/{id}/styles of one slice.
-CREATE OR REPLACE TABLE slice.style_rows AS
-SELECT * FROM styles_final WHERE product_id BETWEEN @low AND @high;
-
-CREATE OR REPLACE TABLE slice.photos AS
-SELECT
-    photo.style_id,
-    string_agg(
-        '{"thumbnail_url":' || json_text(photo.thumbnail_url)
-            || ',"url":' || json_text(photo.url) || '}',
-        ',' ORDER BY photo.pos
-    ) AS objects,
-    string_agg(CAST(photo.id AS VARCHAR), ',' ORDER BY photo.pos) AS ids
-FROM photos_final AS photo JOIN slice.style_rows AS style ON style.id = photo.style_id
-GROUP BY photo.style_id;
-
-CREATE OR REPLACE TABLE slice.skus AS
-SELECT
-    sku.style_id,
-    string_agg(
-        '"' || sku.id || '":{"quantity":' || sku.quantity || ',"size":' || json_text(sku.size)
-            || '}',
-        ',' ORDER BY sku.pos
-    ) AS members
-FROM skus_final AS sku JOIN slice.style_rows AS style ON style.id = sku.style_id
-GROUP BY sku.style_id;
-
-CREATE OR REPLACE TABLE slice.styles AS
-SELECT
-    style.product_id,
-    string_agg(
-        '{"style_id":' || style.id || ',"name":' || json_text(style.name)
-            || ',"original_price":' || json_price(style.original_price)
-            || ',"sale_price":' || json_price(style.sale_price)
-            || ',"default?":' || CASE WHEN style.default_style THEN 'true' ELSE 'false' END
-            || ',"photos":[' || coalesce(photos.objects, '{"thumbnail_url":null,"url":null}')
-            || '],"skus":{' || coalesce(skus.members, '"null":{"quantity":null,"size":null}')
-            || '}}',
-        ',' ORDER BY style.pos
-    ) AS objects,
-    string_agg(
-        CASE WHEN photos.ids IS NOT NULL THEN '"' || style.id || '":[' || photos.ids || ']' END,
-        ',' ORDER BY style.pos
-    ) AS photo_ids
-FROM slice.style_rows AS style
-LEFT JOIN slice.photos AS photos ON photos.style_id = style.id
-LEFT JOIN slice.skus AS skus ON skus.style_id = style.id
-GROUP BY style.product_id;
+-- Bodies of GET /products/{id}/styles of one slice. Photos and skus stand by style, styles by product.
+CREATE OR REPLACE TEMP TABLE slice_styles AS
+WITH photos AS (
+    SELECT style_id, string_agg(object, ',') AS objects, string_agg(id, ',') AS ids
+    FROM (
+        SELECT
+            style_id, CAST(id AS VARCHAR) AS id,
+            concat(
+                '{"thumbnail_url":', json_text(thumbnail_url), ',"url":', json_text(url), '}'
+            ) AS object
+        FROM photos_final
+        WHERE product_id BETWEEN @low AND @high
+        ORDER BY pos
+    )
+    GROUP BY style_id
+),
+skus AS (
+    SELECT style_id, string_agg(member, ',') AS members
+    FROM (
+        SELECT
+            style_id,
+            concat('"', id, '":{"quantity":', quantity, ',"size":', json_text(size), '}') AS member
+        FROM skus_final
+        WHERE product_id BETWEEN @low AND @high
+        ORDER BY pos
+    )
+    GROUP BY style_id
+),
+styles AS (
+    SELECT
+        style.product_id,
+        concat(
+            '{"style_id":', style.id, ',"name":', json_text(style.name),
+            ',"original_price":', json_price(style.original_price),
+            ',"sale_price":', json_price(style.sale_price),
+            ',"default?":', json_boolean(style.default_style),
+            ',"photos":[', coalesce(photos.objects, '{"thumbnail_url":null,"url":null}'),
+            '],"skus":{', coalesce(skus.members, '"null":{"quantity":null,"size":null}'), '}}'
+        ) AS object,
+        '"' || style.id || '":[' || photos.ids || ']' AS photo_ids
+    FROM styles_final AS style
+    LEFT JOIN photos ON photos.style_id = style.id
+    LEFT JOIN skus ON skus.style_id = style.id
+    WHERE style.product_id BETWEEN @low AND @high
+    ORDER BY style.pos
+)
+SELECT product_id, string_agg(object, ',') AS objects, string_agg(photo_ids, ',') AS photo_ids
+FROM styles
+GROUP BY product_id;

@@ -2,6 +2,9 @@
 --
 -- state 0: a row by itself; 1: no row; 2: set aside for its bytes; 3: blank. `raw` is kept for lines
 -- that are no row and for those whose key is no number, which may belong to a text of many lines.
+--
+-- A line with neither a quote nor a carriage return, which no field may hold, is a row when it has
+-- the right number of commas. Cutting it there takes a tenth of the time of the pattern.
 CREATE OR REPLACE TABLE @table_split AS
 WITH lines AS (
     SELECT @line AS line, @returns AS ends_in_return
@@ -10,27 +13,46 @@ WITH lines AS (
         delim = chr(0), quote = '', escape = '', max_line_size = 4194304
     )
 ),
-fields AS (
-    SELECT line, ends_in_return, regexp_extract(line, @row_pattern, @columns) AS field FROM lines
+cuts AS (
+    SELECT
+        line, ends_in_return,
+        CASE WHEN NOT contains(line, '"') AND NOT contains(line, chr(13))
+            THEN string_split(line, ',') END AS parts
+    FROM lines
+),
+matches AS (
+    SELECT
+        line, ends_in_return, parts,
+        CASE WHEN parts IS NULL THEN regexp_extract(line, @row_pattern, @columns) END AS field
+    FROM cuts
 ),
 rows AS (
     SELECT
+        line, ends_in_return, parts, field,
         CASE
             WHEN line IS NULL THEN 2
-            WHEN field.id <> '' OR regexp_full_match(line, @row_pattern) THEN 0
+            WHEN len(parts) = @header_fields THEN 0
+            WHEN parts IS NULL AND (field.id <> '' OR regexp_full_match(line, @row_pattern)) THEN 0
             WHEN regexp_full_match(line, '[ \t]*') THEN 3
             ELSE 1
-        END AS state,
-        *
+        END AS state
+    FROM matches
+),
+fields AS (
+    SELECT line, ends_in_return, state, @fields FROM rows
+),
+raws AS (
+    SELECT
+        *,
+        CASE WHEN state IN (1, 3) OR (state = 0 AND NOT is_digits(id)) THEN line END AS raw
     FROM fields
 )
 SELECT
     CAST(state AS TINYINT) AS state,
-    CASE WHEN state IN (1, 3) OR (state = 0 AND NOT regexp_full_match(bare(field.id), '[0-9]+'))
-        THEN line END AS raw,
+    raw,
     CASE WHEN raw IS NOT NULL THEN ends_in_return END AS ends_in_return,
-    unnest(CASE WHEN state = 0 THEN field END)
-FROM rows;
+    @column_list
+FROM raws;
 
 -- Lines that are no row by themselves, and what the mending stages make of them: rows again
 -- (`mended`), each from one or several lines (`consumed`). pos is here the order of rows in the file:

@@ -34,7 +34,8 @@ from etl.writers.writer_process import (
 _PIPE_BYTES: Final = 1024**2
 _BAD_ROW: Final = 3
 _DISK_FULL: Final = 4
-_START_SECONDS: Final = 60.0
+# A second or two; but whoever stands back on a busy machine may wait for its turn.
+_START_SECONDS: Final = 300.0
 
 
 class StagingRowError(StagingError):
@@ -140,20 +141,19 @@ class SstableWriter:
         """Run a query and send its rows to a table; return how many.
 
         The query's columns are found by name; columns of the table that it lacks are null, and a
-        null is no cell. It runs in a thread on a cursor of the database's. Cancelled, it kills the
-        program: what was sent of the query cannot be taken back.
+        null is no cell. It runs in a thread; the connection is for nothing else meanwhile.
+        Cancelled, it kills the program: what was sent of the query cannot be taken back.
 
         Raises:
             StagingError: the program ended, and why.
             duckdb.Error: the query failed; the staging can only be aborted then.
         """
-        cursor = database.cursor()
-        send = partial(_send, cursor, self._plan, table, query, parameters, self.pipes[pipe])
+        send = partial(_send, database, self._plan, table, query, parameters, self.pipes[pipe])
         running = asyncio.create_task(asyncio.to_thread(send))
         try:
             rows = await asyncio.shield(running)
         except asyncio.CancelledError:
-            cursor.interrupt()
+            database.interrupt()
             await self.abort()
             await asyncio.gather(running, return_exceptions=True)
             raise
@@ -253,15 +253,15 @@ class SstableWriter:
 
 
 def _send(
-    cursor: duckdb.DuckDBPyConnection,
+    database: duckdb.DuckDBPyConnection,
     plan: StagingPlan,
     table: str,
     query: str,
     parameters: Sequence[object] | None,
     pipe: Path,
 ) -> int:
-    statement = copy_statement(cursor, plan, table, query, parameters, pipe)
-    row = cursor.execute(statement, parameters).fetchone()
+    statement = copy_statement(database, plan, table, query, parameters, pipe)
+    row = database.execute(statement, parameters).fetchone()
     return int(row[0]) if row else 0
 
 

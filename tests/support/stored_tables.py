@@ -116,7 +116,11 @@ async def load_directory(
         rejects=directory / "rejects",
         **more,
     )
+    work = directory / ".work"
+    work.mkdir(exist_ok=True)
     etl_settings = EtlSettings(
-        load_slice_products=slice_products, load_concurrency=load_concurrency
+        load_slice_products=slice_products,
+        load_concurrency=load_concurrency,
+        load_temp_directory=str(work),
     )
     return await load(options, etl_settings, settings, Progress(), lambda _account: None)
