@@ -89,9 +89,17 @@ bench-faults: bench-needs ## measure what clients see while nodes are killed and
 bench-paging: bench-needs ## compare page 2,000,000 of /products with page 1
 	@$(RUN) -m benchmarks.bench_paging $(ARGS)
 
+.PHONY: bench-load
+bench-load: bench-needs ## load finished rows with our writers, cqlsh COPY, DSBulk and the plain driver
+	@$(RUN) -m benchmarks.bench_load $(ARGS)
+
 .PHONY: bench-load-10m
 bench-load-10m: bench-needs ## load ten million products and the full legacy shape, and look at both
 	@$(RUN) -m benchmarks.bench_load_10m $(ARGS)
+
+.PHONY: bench-load-live
+bench-load-live: bench-needs ## load 200,000 products while 2,000 reads/s go on, and print their p99
+	@$(RUN) -m benchmarks.bench_load_live $(ARGS)
 
 .PHONY: soak
 soak: bench-needs ## run mixed load with faults for long and watch for leaks

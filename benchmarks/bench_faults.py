@@ -12,7 +12,6 @@ first. Latency counts from the intended start. It all runs in a network of its o
 
 import argparse
 import contextlib
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from benchmarks.open_load import (
     Request,
     between,
     failures,
+    p99_by_second,
     p99_milliseconds,
     recovery_seconds,
 )
@@ -104,7 +104,7 @@ def run_fault(ring: FaultRing, fault: Fault, rate: float) -> Outcome:
     longest = LONGEST_UNDO_SECONDS if fault.starts_node else 5.0
     seconds = BEFORE_SECONDS + fault.hold_seconds + longest + AFTER_SECONDS
     records = NODE_STATE / "fault_records.bin"
-    load = OpenLoad(ring.targets, rate=rate, seconds=seconds, ids=ring.seed.rows, records=records)
+    load = OpenLoad(ring.targets, rate=rate, seconds=seconds, ids=ring.ids, records=records)
     with contextlib.ExitStack() as at_the_end:
         at_the_end.enter_context(load)
         if isinstance(fault, Added):
@@ -156,21 +156,10 @@ def judge(fault: Fault, requests: Sequence[Request], marks: Sequence[float]) -> 
         recovery_seconds=recovered,
         slowest_unavailable_seconds=max(unavailable, default=0.0),
         missed=[],
-        series=series(everything, begun),
+        series=p99_by_second(everything, begun),
     )
     outcome.missed.extend(missed_targets(fault, outcome))
     return outcome
-
-
-def series(requests: Sequence[Request], begun: float) -> list[tuple[int, int, float]]:
-    """Return the number of each second from the fault on, its requests, their p99 (ms)."""
-    by_second: dict[int, list[Request]] = {}
-    for request in requests:
-        by_second.setdefault(math.floor(request.due_at - begun), []).append(request)
-    return [
-        (second, len(some), round(p99_milliseconds(some), 1))
-        for second, some in sorted(by_second.items())
-    ]
 
 
 def missed_targets(fault: Fault, outcome: Outcome) -> list[str]:

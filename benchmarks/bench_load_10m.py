@@ -11,14 +11,11 @@ import argparse
 import asyncio
 import http.client
 import json
-import os
-import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from benchmarks.http_load import run_wrk
 from benchmarks.load_files import make_all_files, make_product_files
@@ -28,6 +25,7 @@ from benchmarks.processes import StartError, stop_on_sigterm
 from benchmarks.results import machine_line, markdown_table, write_result, write_text
 from benchmarks.seeding import KEYSPACE
 from benchmarks.servers import OURS
+from benchmarks.whole_load import run_load
 from ring import RingSettings
 from ring.apply_schema import apply_schema
 
@@ -37,7 +35,6 @@ PAGES_ASKED: Final = 300
 WARM_SECONDS: Final = 10.0
 READ_SECONDS: Final = 10.0
 CONNECTIONS: Final = 64
-LOAD_TIMEOUT_SECONDS: Final = 3 * 3600.0
 _TABLES: Final = REPOSITORY / "schema" / "tables"
 
 
@@ -88,7 +85,7 @@ def load(name: str, directory: Path, products: int) -> Loaded:
         settings = RingSettings(contact_points=(node.address,), keyspace=KEYSPACE)
         asyncio.run(apply_schema(settings, REPOSITORY / "schema", replication_factor=1))
         before = node.cpu_seconds()
-        told = run_load(node, directory)
+        told = run_load(directory, [node.address], via="sstable")
         during = node.cpu_seconds() - before
         table_bytes = sum(node.disk_bytes(KEYSPACE, table.stem) for table in _TABLES.glob("*.cql"))
         after = node.cpu_seconds()
@@ -113,29 +110,6 @@ def load(name: str, directory: Path, products: int) -> Loaded:
     )
     print(loaded, flush=True)
     return loaded
-
-
-def run_load(node: Node, directory: Path) -> dict[str, Any]:
-    """Run the command as a person would; return its report."""
-    report_file = NODE_STATE / "load_report.json"
-    command = [sys.executable, "-m", "etl", "load", str(directory), "--via", "sstable"]
-    command += ["--report", str(report_file), "--rejects", str(NODE_STATE / "load_rejects")]
-    done = subprocess.run(
-        command,
-        cwd=REPOSITORY,
-        env={
-            **os.environ,
-            "CATALOG_CONTACT_POINTS": node.address,
-            "CATALOG_KEYSPACE": KEYSPACE,
-            "CATALOG_LOAD_TEMP_DIRECTORY": str(NODE_STATE),
-        },
-        timeout=LOAD_TIMEOUT_SECONDS,
-        check=False,
-    )
-    if done.returncode not in {0, 1}:
-        raise StartError(f"the load of {directory} ended with {done.returncode}")
-    told: dict[str, Any] = json.loads(report_file.read_text(encoding="utf-8"))
-    return told
 
 
 def measure_reads(node: Node, products: int) -> tuple[float, float, float]:

@@ -74,14 +74,14 @@ class CancellationFigures:
 def cancel_at_random(ring: FaultRing, *, count: int, rate: float) -> CancellationFigures:
     """Cancel `count` calls of a client in this process, then hang up on as many HTTP requests."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        client_side = runner.run(_cancel_calls(ring.seed.rows, count))
+        client_side = runner.run(_cancel_calls(ring.ids, count))
     files_before = _server_files(ring)
     seconds = max(2.0, 1.1 * count / (rate * CANCEL_SHARE))
     with OpenLoad(
         ring.targets,
         rate=rate,
         seconds=seconds,
-        ids=ring.seed.rows,
+        ids=ring.ids,
         records=NODE_STATE / "cancel_records.bin",
         cancel_share=CANCEL_SHARE,
     ) as load:

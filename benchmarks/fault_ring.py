@@ -1,8 +1,8 @@
-"""A ring of three nodes with an app server beside each, in which faults are made."""
+"""A ring with an app server beside each node: three nodes for faults, one or three for loads."""
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ from benchmarks.node import Node
 from benchmarks.open_load import OpenLoad, failures, p99_milliseconds
 from benchmarks.paths import NODE_STATE
 from benchmarks.processes import Process
-from benchmarks.seeding import KEYSPACE, Seed, seed_products
+from benchmarks.seeding import KEYSPACE, seed_products
 from benchmarks.servers import OURS
 from ring.nodes.tokens import even_tokens
 
@@ -36,16 +36,16 @@ CLUSTER: Final = '"faults"'
 
 @dataclass(frozen=True, slots=True)
 class FaultRing:
-    """The nodes, their app servers, and what is stored."""
+    """The nodes and their app servers; products 1 to `ids` are stored."""
 
     nodes: Sequence[Node]
     servers: Sequence[Process]
-    seed: Seed
+    ids: int
 
     @property
     def targets(self) -> list[str]:
         """Host and port of each app server."""
-        return [f"{address(index)}:{PORT}" for index in range(len(self.servers))]
+        return [f"{node.address}:{PORT}" for node in self.nodes]
 
     def revive(self) -> None:
         """Start every node that does not run, one after the other."""
@@ -99,26 +99,51 @@ def joining_node() -> Node:
 @contextlib.contextmanager
 def fault_ring(*, rows: int) -> Iterator[FaultRing]:
     """Start a new ring of three, seed it at RF 3, start the app servers; stop all at the end."""
+    with running_nodes(make_nodes()) as nodes:
+        seed = seed_products(address(0), rows=rows, replication_factor=NODES)
+        with app_servers(nodes, {7: seed.body(7)}) as servers:
+            yield FaultRing(nodes, servers, rows)
+
+
+@contextlib.contextmanager
+def running_nodes(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
+    """Start new, empty nodes one after the other; stop them at the end."""
     with contextlib.ExitStack() as stack:
-        nodes = make_nodes()
         for node in nodes:
             stack.callback(node.stop)
             node.wipe().start()
         wait_until_seen(nodes)
-        seed = seed_products(address(0), rows=rows, replication_factor=NODES)
+        yield nodes
+
+
+@contextlib.contextmanager
+def app_servers(nodes: Sequence[Node], stored: Mapping[int, bytes]) -> Iterator[list[Process]]:
+    """Start an app server beside each node; stop them at the end.
+
+    Args:
+        nodes: all of the ring.
+        stored: bodies by product id, which each server must answer before it counts as started.
+
+    Raises:
+        StartError: one ended or did not answer.
+        LoadError: one answers something else.
+    """
+    contact_points = ",".join(node.address for node in nodes)
+    with contextlib.ExitStack() as stack:
         servers = []
-        for index in range(NODES):
+        for node in nodes:
             process = OURS.process(
-                address=address(index),
+                address=node.address,
                 port=PORT,
-                contact=address(index),
+                contact=node.address,
                 keyspace=KEYSPACE,
-                environ={"CATALOG_CONTACT_POINTS": ",".join(map(address, range(NODES)))},
+                environ={"CATALOG_CONTACT_POINTS": contact_points},
             )
             servers.append(stack.enter_context(process))
-            if wait_for_body(process, address(index), PORT, product_id=7) != seed.body(7):
-                raise LoadError("the app server answers something else than the row")
-        yield FaultRing(nodes, servers, seed)
+            for product_id, body in stored.items():
+                if wait_for_body(process, node.address, PORT, product_id=product_id) != body:
+                    raise LoadError("the app server answers something else than the row")
+        yield servers
 
 
 def wait_until_seen(nodes: Sequence[Node]) -> None:
@@ -161,11 +186,11 @@ def closed_loop_rate(ring: FaultRing, *, seconds: float) -> float:
 
     def load(index: int) -> HttpFigures:
         return run_wrk(
-            address(index),
+            ring.nodes[index].address,
             PORT,
             connections=CONNECTIONS // len(ring.servers),
             seconds=seconds,
-            ids=ring.seed.rows,
+            ids=ring.ids,
         )
 
     with ThreadPoolExecutor() as pool:
@@ -198,7 +223,7 @@ def maximum_rate(ring: FaultRing) -> float:
 def _holds(ring: FaultRing, rate: float) -> bool:
     records = NODE_STATE / "maximum_records.bin"
     with OpenLoad(
-        ring.targets, rate=rate, seconds=TRY_SECONDS, ids=ring.seed.rows, records=records
+        ring.targets, rate=rate, seconds=TRY_SECONDS, ids=ring.ids, records=records
     ) as load:
         requests = load.finish()
     return not failures(requests) and p99_milliseconds(requests) <= MAXIMUM_P99_MILLISECONDS

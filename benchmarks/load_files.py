@@ -13,10 +13,16 @@ _WORDS: Final = (
     "['light', 'warm', 'woven', 'plain', 'soft', 'sturdy', 'folded', 'bright', 'narrow', 'quiet',"
     " 'even', 'rough', 'deep', 'clear', 'mild', 'broad']"
 )
-# A text of so many words, drawn by the row's id; a product's body comes to about 650 bytes.
+# A text of so many words, drawn by the row's id and the files' edition; a product's body comes to
+# about 650 bytes.
 _MACRO: Final = f"""
 CREATE MACRO words(id, first, many) AS array_to_string(
-    list_transform(range(many), lambda n: {_WORDS}[1 + (hash(id * 64 + first + n) % 16)::INTEGER]),
+    list_transform(
+        range(many),
+        lambda n: {_WORDS}[
+            1 + (hash((id + {{edition}} * 1000000000000) * 64 + first + n) % 16)::INTEGER
+        ]
+    ),
     ' '
 )
 """
@@ -47,13 +53,21 @@ _FILES: Final = {
 _DONE: Final = "made"
 
 
-def make_product_files(directory: Path, products: int) -> Path:
-    """Make products with features (2.5 each) and related ones (4.5 each); once."""
+def words_macro(edition: int = 0) -> str:
+    """Return the statement that makes the macro `words(id, first, many)`."""
+    return _MACRO.format(edition=edition)
+
+
+def make_product_files(directory: Path, products: int, *, edition: int = 0) -> Path:
+    """Make products with features (2.5 each) and related ones (4.5 each); once.
+
+    Files of another edition have other texts for the same ids.
+    """
     if (directory / _DONE).exists():
         return directory
     directory.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config={"memory_limit": "2GB"}) as database:
-        database.execute(_MACRO)
+        database.execute(words_macro(edition))
         for name, query in _FILES.items():
             text = query.format(products=products)
             database.execute(f"COPY ({text}) TO '{directory / name}' (FORMAT csv, HEADER true)")

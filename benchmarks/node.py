@@ -20,6 +20,9 @@ from ring.nodes.local_ring import CORES_SHARED
 CQL_PORT: Final = 9042
 START_TIMEOUT_SECONDS: Final = 180.0
 NODETOOL_TIMEOUT_SECONDS: Final = 900.0
+SETTLE_SECONDS: Final = 30.0
+# Of one core.
+IDLE_SHARE: Final = 0.15
 
 
 def installation() -> Path:
@@ -172,9 +175,21 @@ class Node:
 
     def disk_bytes(self, keyspace: str, table: str) -> int:
         """Return the size of a table's SSTables."""
-        folders = (self.folder / "data" / keyspace).glob(f"{table}-*")
-        files = (path for folder in folders for path in folder.iterdir() if path.is_file())
-        return sum(path.stat().st_size for path in files)
+        return sum(path.stat().st_size for path in self._table_files(keyspace, table))
+
+    def sstables(self, keyspace: str, table: str) -> int:
+        """Return how many SSTables a table has."""
+        return sum(path.name.endswith("-Data.db") for path in self._table_files(keyspace, table))
+
+    def settle(self) -> None:
+        """Wait until the node idles, at most `SETTLE_SECONDS`: a start goes on for a while."""
+        ends_at = time.monotonic() + SETTLE_SECONDS
+        used = self.cpu_seconds()
+        while time.monotonic() < ends_at:
+            time.sleep(1.0)
+            before, used = used, self.cpu_seconds()
+            if used - before < IDLE_SHARE:
+                return
 
     def __enter__(self) -> Self:
         """Start, unless it runs already."""
@@ -188,6 +203,10 @@ class Node:
     ) -> None:
         """Stop."""
         self.stop()
+
+    def _table_files(self, keyspace: str, table: str) -> list[Path]:
+        folders = (self.folder / "data" / keyspace).glob(f"{table}-*")
+        return [path for folder in folders for path in folder.iterdir() if path.is_file()]
 
     def _gossip_arguments(self) -> list[str]:
         # Nobody to hear from: the eight seconds that gossip gets to settle are for others.

@@ -1,6 +1,7 @@
 """Open-loop HTTP load: requests start when they are due, and latency counts from then on."""
 
 import json
+import math
 import struct
 import subprocess
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from benchmarks.cql_load import LoadError, loadgen
+from benchmarks.processes import process_cpu_seconds
 
 RECORD: Final = struct.Struct("<IIHH")
 HTTP_OK: Final = 200
@@ -56,6 +58,10 @@ class OpenLoad:
         self._popen = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+
+    def cpu_seconds(self) -> float:
+        """CPU time of the generator so far."""
+        return process_cpu_seconds(self._popen.pid)
 
     def stop(self) -> list[Request]:
         """End the run early and return its requests, as `finish` does."""
@@ -115,10 +121,26 @@ def failures(requests: Sequence[Request]) -> Counter[str]:
 
 def p99_milliseconds(requests: Sequence[Request]) -> float:
     """Return the 99th percentile of latency, failed requests included; 0 without any."""
+    return percentile_milliseconds(requests, 0.99)
+
+
+def percentile_milliseconds(requests: Sequence[Request], share: float) -> float:
+    """Return the latency that a share of the requests stayed below; 0 without any."""
     if not requests:
         return 0.0
     ordered = sorted(request.seconds for request in requests)
-    return ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))] * 1000
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+
+def p99_by_second(requests: Sequence[Request], zero: float) -> list[tuple[int, int, float]]:
+    """Return the number of each second from `zero` (Unix seconds) on, its requests, their p99."""
+    by_second: dict[int, list[Request]] = {}
+    for request in requests:
+        by_second.setdefault(math.floor(request.due_at - zero), []).append(request)
+    return [
+        (second, len(some), round(p99_milliseconds(some), 1))
+        for second, some in sorted(by_second.items())
+    ]
 
 
 def recovery_seconds(

@@ -164,6 +164,13 @@ def process_cpu_seconds(pid: int) -> float:
     return 0.0 if fields is None else (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
+def machine_cpu_seconds() -> float:
+    """Return what all cores did since the machine started, stolen time included."""
+    fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]
+    user, nice, system, _idle, _waiting, irq, softirq, steal = map(int, fields)
+    return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND
+
+
 def resident_bytes(session: int) -> int:
     """Return the memory of a session, shared pages counted by their share."""
     total = 0

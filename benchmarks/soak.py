@@ -105,7 +105,7 @@ def soak(
         rate=rate,
         # The last fault may take longer to undo than it should.
         seconds=seconds + 300,
-        ids=ring.seed.rows,
+        ids=ring.ids,
         records=records,
     ) as load:
         made = []

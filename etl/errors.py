@@ -34,4 +34,12 @@ class AccountError(LoadError):
 
 
 class WriteError(LoadError):
-    """Cassandra refused a write, or no node took it for longer than the load waits."""
+    """Rows could not be written."""
+
+
+class RefusedError(WriteError):
+    """Cassandra refuses a row or a statement as it is; waiting would not help."""
+
+
+class NotTakenError(WriteError):
+    """No node took a good row for longer than the load waits: run it again."""

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import duckdb
 
 from etl.account import read_rejected, read_rows_in
+from etl.errors import SourceError
 from etl.progress import Progress
+from etl.reading import clean, extract, is_extracted, stand_in
 from etl.record import Work
 from etl.scan import scan
 from etl.sources import Source, SourceSet
@@ -29,7 +31,7 @@ def extract_all(found: SourceSet, stages: Stages, progress: Progress) -> None:
         sources = found.of(table)
         if not sources:
             progress.say(f"{table.file}: absent; what it would bring is kept from the tables")
-            stages.stand_in(table)
+            stand_in(stages, table)
             continue
         for source in sources:
             _read(source, stages, progress)
@@ -50,14 +52,14 @@ def _clean(table: Table, sources: Sequence[Source], stages: Stages, progress: Pr
         ) as stage,
         stages.checkpoints.step(step),
     ):
-        stages.clean(table, sources)
+        clean(stages, table, sources)
         stage.add(rows=sum(read_rows_in(stages.database, one.ordinal) for one in sources))
 
 
 def _read(source: Source, stages: Stages, progress: Progress) -> None:
     """Leave the rows of one file with their raw fields."""
     source.require_unchanged()
-    if stages.is_extracted(source):
+    if is_extracted(stages, source):
         return
     size_bytes = source.path.stat().st_size
     with progress.stage(
@@ -67,12 +69,12 @@ def _read(source: Source, stages: Stages, progress: Progress) -> None:
         total_bytes=size_bytes,
         database=stages.database,
     ) as stage:
-        scan(source)
         try:
+            scan(source)
             with stage.statement(bytes=size_bytes):
-                stages.extract(source)
-        except duckdb.Error:
-            # A file that is cut while DuckDB reads it is told as that.
+                extract(stages, source)
+        except (SourceError, OSError, duckdb.Error):
+            # A file that was changed or removed meanwhile is told as that.
             source.require_unchanged()
             raise
         source.require_unchanged()

@@ -92,11 +92,11 @@ def encode_pieces(first_line: int, chunk: bytes) -> Iterator[tuple[bytes, list[t
 
 
 def _fault_of(line: bytes) -> str | None:
+    if not _is_utf8(line):
+        return "utf8"
     if b"\0" in line:
         return "nul"
-    if len(line) > LINE_BYTES_LIMIT:
-        return "long"
-    return None if _is_utf8(line) else "utf8"
+    return "long" if len(line) > LINE_BYTES_LIMIT else None
 
 
 def _encode_marked(lines: list[bytes]) -> bytes:

@@ -16,6 +16,7 @@ from etl.account import Account, render_account
 from etl.errors import LoadError, TooManyRejectsError, UsageError
 from etl.exit_status import ExitStatus
 from etl.inputs import Inputs, find_inputs
+from etl.niceness import nice
 from etl.outputs import add_arguments, check_outputs, write_outputs
 from etl.progress import Progress
 from etl.record import LoadRecord
@@ -124,7 +125,11 @@ def _attempt(given: argparse.Namespace, record: LoadRecord) -> tuple[ExitStatus,
         )
         record.settings = settings = EtlSettings.from_environ(os.environ)
         ring_settings = RingSettings.from_environ(os.environ)
-        with serve_figures(settings, record), Progress(record=record) as progress:
+        with (
+            nice(settings.load_niceness),
+            serve_figures(settings, record),
+            Progress(record=record) as progress,
+        ):
             loading = _until_signalled(options, settings, ring_settings, progress)
             account = uvloop.run(loading)
     except (KeyboardInterrupt, asyncio.CancelledError):

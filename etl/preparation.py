@@ -24,6 +24,7 @@ from etl.inputs import Inputs
 from etl.ledger import fetch_other_loads
 from etl.progress import Progress
 from etl.record import Work, show_statements
+from etl.relations import relate
 from etl.render import count_rows
 from etl.settings import EtlSettings
 from etl.sources import SourceSet, open_sources
@@ -172,5 +173,5 @@ def _families(found: SourceSet) -> tuple[Family, ...]:
 
 def _relate(found: SourceSet, stages: Stages, progress: Progress) -> None:
     with progress.stage("relate and merge", work=Work.JOIN, database=stages.database):
-        stages.relate(tuple(table for table in TABLES if found.of(table)))
+        relate(stages, tuple(table for table in TABLES if found.of(table)))
     progress.record.rejected = read_rejected(stages.database)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -15,15 +15,16 @@ from etl.stages import Stages
 from schema.documents import BLOCK_IDS
 from schema.reviews import ID_BLOCK_IDS
 
-BATCH_ROWS: Final = 64
+BATCH_ROWS: Final = 1_024
 _FETCHED_ROWS: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A range of keys of one family: what is rendered, or rendered again, as a whole."""
+    """Keys of a family that are rendered together: those from `low` to `high`."""
 
-    family: Family
+    family: Family = field(compare=False)
+    name: str
     low: int
     high: int
 
@@ -33,11 +34,13 @@ class Rendering:
     """The rows of one dataset in one slice.
 
     Attributes:
+        slice: which keys.
         dataset: what the rows are of.
         select: a query of `dataset.columns`, bodies as text; it holds until the next slice.
         database: the connection that the query is for: the slice's tables are only seen there.
     """
 
+    slice: Slice
     dataset: Dataset
     select: str
     database: duckdb.DuckDBPyConnection
@@ -53,8 +56,9 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one dataset; each is a tuple in the order of `dataset.columns`."""
+    """Rows of one dataset of a slice; each is a tuple in the order of `dataset.columns`."""
 
+    slice: Slice
     dataset: Dataset
     rows: Sequence[tuple[Any, ...]]
 
@@ -71,9 +75,9 @@ def count_rows_of(stages: Stages, dataset: Dataset) -> int:
 
 
 def list_slices(stages: Stages, families: Sequence[Family]) -> list[Slice]:
-    """Return the slices of all families, in their order."""
+    """Return the slices of all families, in the order in which they are rendered."""
     return [
-        Slice(family, low, high)
+        Slice(family, family.name, low, high)
         for family in families
         for low, high in stages.database.execute(
             f"SELECT low, high FROM {family.name}_slices ORDER BY low"  # noqa: S608
@@ -90,7 +94,7 @@ async def renderings(stages: Stages, slices: Iterable[Slice]) -> AsyncIterator[R
     """
     with closing(stages.database.cursor()) as cursor:
         cursor.execute("SET GLOBAL threads = 1")
-        own = Stages(cursor)
+        own = replace(stages, database=cursor)
         for one in slices:
             for stage in one.family.stages:
                 await run_interruptibly(cursor, partial(own.run, stage, low=one.low, high=one.high))
@@ -102,20 +106,20 @@ async def renderings(stages: Stages, slices: Iterable[Slice]) -> AsyncIterator[R
                     block_ids=BLOCK_IDS,
                     id_block_ids=ID_BLOCK_IDS,
                 )
-                yield Rendering(dataset, select, cursor)
+                yield Rendering(one, dataset, select, cursor)
 
 
-async def rendered_batches(stages: Stages, families: Sequence[Family]) -> AsyncIterator[Batch]:
+async def rendered_batches(stages: Stages, slices: Iterable[Slice]) -> AsyncIterator[Batch]:
     """Yield all rows in batches of at most `BATCH_ROWS`.
 
     Memory holds one slice's tables on DuckDB's side and `_FETCHED_ROWS` rows here.
     """
-    async for rendering in renderings(stages, list_slices(stages, families)):
+    async for rendering in renderings(stages, slices):
         query = partial(rendering.database.execute, rendering.select_bytes())
         result = await run_interruptibly(rendering.database, query)
         while rows := await asyncio.to_thread(result.fetchmany, _FETCHED_ROWS):
             for start in range(0, len(rows), BATCH_ROWS):
-                yield Batch(rendering.dataset, rows[start : start + BATCH_ROWS])
+                yield Batch(rendering.slice, rendering.dataset, rows[start : start + BATCH_ROWS])
 
 
 def live_ids_by_block(stages: Stages) -> dict[int, bytes]:

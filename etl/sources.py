@@ -164,6 +164,8 @@ def open_sources(inputs: Inputs, scratch: Path, standard_input: Path | None = No
 
 
 def _open_source(ordinal: int, one: Input, path: Path, scratch: Path) -> Source:
+    if not path.exists():
+        raise SourceError("vanished before it was read; nothing was written")
     if not path.is_file():
         raise SourceError("is not a file")
     packing = packing_of(path)

@@ -1,6 +1,5 @@
-"""The SQL stages: which file runs when, and with what in the place of its `@names`."""
+"""What every SQL stage needs: the load's database, shared tables, and values for its `@names`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
@@ -10,24 +9,9 @@ import duckdb
 
 from etl.checkpoints import Checkpoints
 from etl.datasets import Family
-from etl.errors import SourceDamagedError, SourceError
-from etl.identity import Identity
 from etl.kinds import Note, Repair
-from etl.packing import Packing
-from etl.parquet import read_parquet, select_fields, unreadable
-from etl.patterns import FIELD, OPEN_FIELD, RowPatterns
-from etl.readers import declared_columns, fault_of, flags_of, values_of
-from etl.sources import Source
-from etl.tables import (
-    ANSWERS,
-    CHARACTERISTICS,
-    PRODUCT,
-    QUESTIONS,
-    REVIEWS,
-    STYLES,
-    TABLES,
-    Table,
-)
+from etl.readers import declared_columns
+from etl.tables import TABLES
 from schema.documents import MAX_ID
 
 FLAGS: Final = (
@@ -46,19 +30,6 @@ FLAGS: Final = (
 )
 """Kinds that a row bears; the bit of each in `flags` is its place here."""
 
-JOIN_LINES: Final = 1000
-"""A quoted text of more lines than this is not put together again."""
-
-_IDS: Final = {
-    PRODUCT: "product_ids",
-    STYLES: "style_ids",
-    REVIEWS: "review_ids",
-    CHARACTERISTICS: "characteristic_ids",
-    QUESTIONS: "question_ids",
-    ANSWERS: "answer_ids",
-}
-"""Views of the rows that others may name as their parents; see `etl.tables.Parent`."""
-
 
 class _Sql(Template):
     delimiter = "@"
@@ -76,7 +47,7 @@ def sql_list(values: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """One load's database and the stages that run in it, in the order of the methods.
+    """One load's database, and how the stages run in it.
 
     A stage takes tables and leaves tables; nothing but DuckDB touches a row.
     """
@@ -122,201 +93,6 @@ class Stages:
             ],
         )
 
-    def extract(self, source: Source) -> None:
-        """Read one file into `<table>_fields_<ordinal>`: rows with their raw fields.
-
-        Raises:
-            SourceError: the rows of a Parquet file, or all lines of a text, cannot be read.
-        """
-        is_text = source.packing is not Packing.PARQUET
-        if is_text:
-            # Not a part of the step: rows get the ids that lines are counted by when they are
-            # committed. Done again it replaces what a killed run left.
-            self._split(source)
-        with self.checkpoints.step(_step_of(source)):
-            self._enter(source)
-            if is_text:
-                self._extract_lines(source)
-            else:
-                self._extract_parquet(source)
-
-    def is_extracted(self, source: Source) -> bool:
-        """Whether an earlier run has read a file, which the source then knows itself to be."""
-        if not self.checkpoints.is_done(_step_of(source)):
-            return False
-        rows = self.database.execute(
-            "SELECT size_bytes, modified_ns, digest FROM files WHERE ordinal = ?", [source.ordinal]
-        ).fetchall()
-        source.identity = Identity(*rows[0])
-        return True
-
-    def _enter(self, source: Source) -> None:
-        """Note which file it is whose rows are read, and what concerns it as a whole."""
-        identity = source.identity
-        if identity is None:
-            raise ValueError(f"{source.name}: not scanned yet")
-        self.database.execute(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?)",
-            [
-                source.ordinal,
-                source.name,
-                identity.size_bytes,
-                identity.modified_ns,
-                identity.digest,
-            ],
-        )
-        for note, rows in source.notes.items():
-            self.database.execute(
-                "INSERT INTO counts VALUES (?, 'noted', ?, ?)", [source.ordinal, note.value, rows]
-            )
-
-    def _extract_parquet(self, source: Source) -> None:
-        try:
-            self.run(
-                "parquet",
-                **_names(source),
-                rows=read_parquet(source.read_path),
-                fields=select_fields(source.fields),
-            )
-        except (duckdb.InvalidInputException, duckdb.SerializationException) as error:
-            raise SourceDamagedError(f"{source.name}: {unreadable(error)}") from error
-
-    def _split(self, source: Source) -> None:
-        lines = self.run(
-            "split",
-            **_names_of_rows(source),
-            path=sql_text(str(source.read_path)),
-            fields=RowPatterns(source.table, source.header).fields(),
-            line="decoded_line(line)" if source.encoded else "line",
-            returns="ends_in_return(line)" if source.encoded else "false",
-        )
-        _require_all_lines(source, lines.fetchone())
-
-    def _extract_lines(self, source: Source) -> None:
-        patterns = RowPatterns(source.table, source.header)
-        names = _names_of_rows(source)
-        self._mend(source.table, patterns, names)
-        self.run(
-            "fields",
-            **names,
-            set_aside_path=sql_text(str(source.set_aside_path)),
-            prefix_pattern=sql_text(patterns.prefix()),
-            field_pattern=sql_text(f"(?:{FIELD})"),
-            open_field_pattern=sql_text(OPEN_FIELD),
-            header_names=sql_list(source.header.names),
-        )
-
-    def _mend(self, table: Table, patterns: RowPatterns, names: dict[str, object]) -> None:
-        if table.one_line_rows:
-            self.run(
-                "mend_photos",
-                **names,
-                unclosed_pattern=sql_text(patterns.unclosed()),
-                parted_rows_pattern=sql_text(patterns.two_rows(parted=True)),
-                touching_rows_pattern=sql_text(patterns.two_rows(parted=False)),
-            )
-        else:
-            self.run(
-                "mend_lines",
-                **names,
-                open_pattern=sql_text(patterns.open_row()),
-                join_lines=JOIN_LINES,
-            )
-        if table.prices:
-            self.run(
-                "mend_prices",
-                **names,
-                eager_pattern=sql_text(patterns.priced(eager=True)),
-                lazy_pattern=sql_text(patterns.priced(eager=False)),
-                all_columns=sql_list(patterns.all_columns),
-                quoted_columns=patterns.quoted_columns("eager"),
-                is_readable=patterns.is_readable("eager"),
-            )
-
-    def clean(self, table: Table, sources: Sequence[Source]) -> None:
-        """Read the fields of all files of one table and refuse rows that cannot be read."""
-        clean = f"{table.name}_clean"
-        self.stand_in(table)
-        for source in sources:
-            names = _names(source)
-            for part in _VIEWS:
-                self.run(
-                    "clean",
-                    table_clean=clean,
-                    table_fields=names[f"table_{part}"],
-                    values=values_of(table),
-                    flags=flags_of(table),
-                    fault=fault_of(table),
-                )
-                self.database.execute(f"DROP VIEW {names[f'table_{part}']}")
-            for part in _TABLES:
-                self.database.execute(f"DROP TABLE IF EXISTS {names[f'table_{part}']}")
-        self.run("refuse", table_clean=clean)
-
-    def stand_in(self, table: Table) -> None:
-        """Leave an empty `<table>_clean` for a file that is absent."""
-        self.database.execute(
-            f"CREATE TABLE IF NOT EXISTS {table.name}_clean"
-            f" (pos BIGINT, lines INTEGER, {declared_columns(table)}, flags INTEGER,"
-            " fault VARCHAR[])"
-        )
-
-    def relate(self, present: tuple[Table, ...]) -> None:
-        """Parents first: refuse orphans, let the last row of a key win, merge with stored rows."""
-        for table in TABLES:
-            step = f"relate {table.name}"
-            if not self.checkpoints.is_done(step):
-                with self.checkpoints.step(step):
-                    if table in present:
-                        self._refuse_orphans(table)
-                        self._supersede(table)
-                    self._merge(table)
-        if not self.checkpoints.is_done("notes"):
-            with self.checkpoints.step("notes"):
-                self.run("notes")
-
-    def _refuse_orphans(self, table: Table) -> None:
-        for parent in table.parents:
-            self.run(
-                "orphans",
-                table_clean=f"{table.name}_clean",
-                column=parent.column,
-                column_header=sql_text(table.header_of(parent.column)),
-                parents=parent.ids,
-                parent=parent.called + " ",
-            )
-
-    def _supersede(self, table: Table) -> None:
-        repairs = sum(1 << place for place, kind in enumerate(FLAGS) if isinstance(kind, Repair))
-        names: dict[str, object] = {"table_clean": f"{table.name}_clean", "repair_bits": repairs}
-        # Most files are in the order of their keys, which is cheap to see; all else is not.
-        ids_rise, places_rise = self.run("steps", **names).fetchone() or (True, True)
-        if not places_rise:
-            self.run("disorder", **names)
-        self.run("loaded", **names)
-        if not ids_rise:
-            self.run("supersede", **names)
-
-    def _merge(self, table: Table) -> None:
-        """Leave `<table>_final`, the stored and the new rows, and the view of its ids."""
-        names = {part: f"{table.name}_{part}" for part in ("clean", "owned", "final")}
-        columns = [column.name for column in table.columns]
-        common: dict[str, object] = {f"table_{part}": name for part, name in names.items()}
-        if table.owner:
-            parents = next(one.ids for one in table.parents if one.column == table.owner)
-            self.run("own", **common, table=table.name, column=table.owner, parents=parents)
-            columns.append("product_id")
-        self.run("merge", **common, table=table.name, columns=", ".join(columns))
-        if table is PRODUCT:
-            self.database.execute(
-                "CREATE VIEW product_ids AS SELECT id FROM product_final"
-                " UNION ALL SELECT id FROM stored_ids"
-            )
-        elif table in _IDS:
-            self.database.execute(
-                f"CREATE VIEW {_IDS[table]} AS SELECT id, product_id FROM {names['final']}"  # noqa: S608, our own names
-            )
-
     def cut(self, family: Family, slice_members: int) -> None:
         """Leave `<family>_slices`: ranges of keys that are rendered one at a time."""
         self.run(
@@ -325,45 +101,6 @@ class Stages:
             slice_members=slice_members,
             slice_ids=family.slice_ids,
         )
-
-
-_TABLES: Final = ("split", "suspect", "mended", "consumed")
-_VIEWS: Final = ("fields", "odd")
-
-
-def _names(source: Source) -> dict[str, object]:
-    """Return what the stages of one file call the file and its tables."""
-    parts = {
-        f"table_{part}": f"{source.table.name}_{part}_{source.ordinal}"
-        for part in (*_TABLES, *_VIEWS)
-    }
-    return {"file": source.ordinal, **parts}
-
-
-def _names_of_rows(source: Source) -> dict[str, object]:
-    patterns = RowPatterns(source.table, source.header)
-    return _names(source) | {
-        "columns": sql_list(patterns.columns),
-        "row_pattern": sql_text(patterns.row()),
-        "column_list": ", ".join(patterns.columns),
-        "header_fields": len(source.header.names),
-    }
-
-
-def _step_of(source: Source) -> str:
-    return f"read {source.ordinal}"
-
-
-def _require_all_lines(source: Source, counted: tuple[int] | None) -> None:
-    """Check that DuckDB read as many lines as the scan counted, the header aside.
-
-    Raises:
-        SourceError: it did not.
-    """
-    wanted, found = source.lines - 1, counted[0] if counted else 0
-    if found != wanted:
-        source.require_unchanged()
-        raise SourceError(f"{source.name}: only {found:,} of {wanted:,} lines could be read")
 
 
 def _long_escapes(name: str) -> str:

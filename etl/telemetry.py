@@ -20,6 +20,10 @@ ROWS_WRITTEN: Final = "catalog_load_rows_written"
 STAGE_SECONDS: Final = "catalog_load_stage_seconds"
 STAGE_RUNNING: Final = "catalog_load_stage_running"
 WRITES_IN_FLIGHT: Final = "catalog_load_writes_in_flight"
+IN_FLIGHT_LIMIT: Final = "catalog_load_in_flight_limit"
+IN_FLIGHT_DECREASES: Final = "catalog_load_in_flight_decreases"
+WRITE_RETRIES: Final = "catalog_load_write_retries"
+ROWS_WAITING: Final = "catalog_load_rows_waiting"
 PEAK_MEMORY: Final = "catalog_load_peak_memory_bytes"
 START_TIME: Final = "catalog_load_start_time_seconds"
 
@@ -39,6 +43,7 @@ class LoadCollector(Collector):
         yield from self._files()
         yield from self._rejects()
         yield from self._stages()
+        yield from self._writer()
         yield from self._process()
 
     def _files(self) -> Iterator[Metric]:
@@ -86,20 +91,38 @@ class LoadCollector(Collector):
             running.add_metric(labels, runs[labels])
         yield from (seconds, running)
 
-    def _process(self) -> Iterator[Metric]:
+    def _writer(self) -> Iterator[Metric]:
+        told = self._record.writer()
         written = CounterMetricFamily(ROWS_WRITTEN, "Rows handed to Cassandra and confirmed.")
         written.add_metric((), self._record.rows(Work.WRITE))
-        yield written
-        in_flight = self._record.writer().get("in_flight", 0)
-        outstanding = GaugeMetricFamily(WRITES_IN_FLIGHT, "Writes outstanding at Cassandra.")
-        outstanding.add_metric((), in_flight if isinstance(in_flight, int | float) else 0)
-        yield outstanding
+        in_flight = GaugeMetricFamily(WRITES_IN_FLIGHT, "Writes outstanding at Cassandra.")
+        in_flight.add_metric((), _number(told.get("in_flight")))
+        limit = GaugeMetricFamily(IN_FLIGHT_LIMIT, "Writes that may be outstanding, as it adapts.")
+        limit.add_metric((), _number(told.get("in_flight_limit")))
+        decreases = CounterMetricFamily(IN_FLIGHT_DECREASES, "How often that limit was lowered.")
+        decreases.add_metric((), _number(told.get("in_flight_decreases")))
+        retries = CounterMetricFamily(
+            WRITE_RETRIES, "Attempts that failed and were made again.", labels=("cause",)
+        )
+        causes = told.get("retries")
+        for cause, count in causes.items() if isinstance(causes, dict) else ():
+            retries.add_metric((cause,), count)
+        waiting = GaugeMetricFamily(ROWS_WAITING, "Rows rendered and not at Cassandra yet.")
+        waiting.add_metric((), _number(told.get("rows_waiting")))
+        yield from (written, in_flight, limit, decreases, retries, waiting)
+
+    def _process(self) -> Iterator[Metric]:
         memory = GaugeMetricFamily(PEAK_MEMORY, "Most memory held, programs it started included.")
         memory.add_metric((), self._record.memory.peak_bytes)
         yield memory
         start = GaugeMetricFamily(START_TIME, "When the load began, in seconds since 1970.")
         start.add_metric((), self._record.started_at.timestamp())
         yield start
+
+
+def _number(told: object) -> float:
+    """What a writer tells; 0 where it has no such figure."""
+    return told if isinstance(told, int | float) else 0.0
 
 
 @contextmanager

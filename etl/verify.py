@@ -21,6 +21,7 @@ from etl.errors import LoadError, UsageError
 from etl.exit_status import ExitStatus
 from etl.inputs import Inputs, find_inputs
 from etl.load import choose_as_of
+from etl.niceness import nice
 from etl.preparation import open_ring, prepare
 from etl.progress import Progress
 from etl.settings import EtlSettings
@@ -123,7 +124,7 @@ def run(given: argparse.Namespace) -> int:
         as_of = choose_as_of(given.as_of, inputs, now_microseconds=time.time_ns() // 1_000)
         settings = EtlSettings.from_environ(os.environ)
         ring_settings = RingSettings.from_environ(os.environ)
-        with Progress() as progress:
+        with nice(settings.load_niceness), Progress() as progress:
             verdict = uvloop.run(
                 verify(
                     inputs,

@@ -161,7 +161,10 @@ def open_work(
             work.remove()
             raise
         except BaseException:
-            say(f"what is done is kept in {path}: run the load again to go on there")
+            if (path / _RECORD).exists():
+                say(f"what is done is kept in {path}: run the load again to go on there")
+            else:
+                work.remove()
             raise
         work.remove()
 

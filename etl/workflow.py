@@ -136,7 +136,7 @@ async def _write_all(
     )
     progress.record.writer = partial(_figures, writer, patient)
     prepared.account.outcome = Outcome.UNFINISHED
-    await _write(writer, rows, patient, prepared, progress)
+    await _write(writer, patient, prepared, progress)
     prepared.account.rows_written = rows
     prepared.account.outcome = Outcome.WRITTEN
 
@@ -153,7 +153,6 @@ def _figures(writer: RowWriter, ring: PatientRing) -> dict[str, object]:
 
 async def _write(
     writer: RowWriter,
-    rows: int,
     ring: PatientRing,
     prepared: Prepared,
     progress: Progress,
@@ -165,7 +164,7 @@ async def _write(
     """
     for _ in range(_PASSES):
         outages = ring.outages
-        await writer.write(prepared.stages, prepared.families, rows)
+        await writer.write(prepared.stages, prepared.families)
         if PRODUCTS in prepared.families:
             with progress.stage("write lists", work=Work.WRITE):
                 written = await asyncio.to_thread(live_ids_by_block, prepared.stages)

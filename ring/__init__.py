@@ -1,5 +1,6 @@
 """The ring-aware client, the one door to Cassandra, and the scripts that run its nodes."""
 
+from ring.batches import BatchLimits, RowBatch, fetch_batch_limits
 from ring.client import RingClient
 from ring.errors import (
     RingError,
@@ -15,6 +16,7 @@ from ring.statements import Consistency, Statement
 from ring.topology import RingNode, RingState
 
 __all__ = [
+    "BatchLimits",
     "Consistency",
     "RingClient",
     "RingError",
@@ -27,7 +29,9 @@ __all__ = [
     "RingState",
     "RingTimeoutError",
     "RingUnavailableError",
+    "RowBatch",
     "Statement",
+    "fetch_batch_limits",
     "load_settings",
     "setting",
 ]

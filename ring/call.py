@@ -6,7 +6,7 @@ there is one future and nothing else to schedule.
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from ring.bound import Bound
 from ring.errors import RingError, RingRequestError, RingTimeoutError, RingUnavailableError
@@ -14,6 +14,7 @@ from ring.policies import NodeFigures, is_our_fault
 from ring.statements import Statement
 from ring.telemetry import NodeTelemetry
 from ring.transport import CqlConnection, Endpoint, Page, ServerError, TransportError
+from ring.transport.connection import BATCH_OPCODE, EXECUTE_OPCODE
 
 FIRST: Final = "first"
 RETRY: Final = "retry"
@@ -50,9 +51,11 @@ class Call:
     Attributes:
         future: of the caller; gets a Page or one of our errors, exactly once.
         cells: the values as they stand in a frame; `key` is the partition key among them.
-        page_body: the whole body of a frame that asks for one page; None otherwise.
+        whole_body: the body of a frame that is more than one execution (a page, a batch of rows);
+            None otherwise.
         deadline_at: on the clock of `time.perf_counter`.
         tried: nodes that were asked, in order. `open_attempts`: those that may still answer.
+        may_hurry: whether a second node may be asked while the first is only slow.
         alone: never again together with other keys, because such a read failed.
     """
 
@@ -66,11 +69,13 @@ class Call:
         "key",
         "last_error",
         "open_attempts",
-        "page_body",
         "route",
         "speculated",
         "tried",
+        "whole_body",
     )
+
+    may_hurry: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -78,7 +83,7 @@ class Call:
         bound: Bound,
         cells: bytes,
         key: bytes | None,
-        page_body: bytes | None,
+        whole_body: bytes | None,
         route: LiveRoute,
         deadline_at: float,
         dispatch: Dispatch,
@@ -87,7 +92,7 @@ class Call:
         self.bound = bound
         self.cells = cells
         self.key = key
-        self.page_body = page_body
+        self.whole_body = whole_body
         self.route = route
         self.deadline_at = deadline_at
         self.dispatch = dispatch
@@ -98,9 +103,14 @@ class Call:
         self.last_error: TransportError | None = None
 
     @property
+    def opcode(self) -> int:
+        """Of the frame that carries this call alone."""
+        return EXECUTE_OPCODE
+
+    @property
     def body(self) -> bytes:
         """The body of the frame that carries this call alone."""
-        return self.page_body if self.page_body is not None else self.bound.body(self.cells)
+        return self.whole_body if self.whole_body is not None else self.bound.body(self.cells)
 
     @property
     def may_repeat(self) -> bool:
@@ -135,6 +145,19 @@ class Call:
             self.dispatch(self, RETRY)
         elif self.open_attempts == 0:
             self.fail(_error_of(self.bound.statement, error))
+
+
+class BatchCall(Call):
+    """Rows that are written in one request; it is never sent to a second node for being slow."""
+
+    __slots__ = ()
+
+    may_hurry = False
+
+    @property
+    def opcode(self) -> int:
+        """One row is executed as it is."""
+        return EXECUTE_OPCODE if self.whole_body is None else BATCH_OPCODE
 
 
 def _error_of(statement: Statement, error: TransportError) -> RingError:

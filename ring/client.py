@@ -4,11 +4,12 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from ring.batches import SHIPPED_LIMITS, BatchLimits, RowBatch, batch_body, gather
 from ring.bound import Bound
-from ring.call import FIRST, Call
+from ring.call import FIRST, BatchCall, Call
 from ring.connection_options import connection_options
 from ring.control import ControlConnection
 from ring.dispatcher import Dispatcher
@@ -19,12 +20,7 @@ from ring.settings import RingSettings
 from ring.statements import Statement
 from ring.telemetry import ClientTelemetry
 from ring.topology import RingState
-from ring.transport import (
-    EncodeError,
-    Endpoint,
-    Page,
-    Prepared,
-)
+from ring.transport import EncodeError, Endpoint, Page, Prepared
 
 _LOG: Final = logging.getLogger("ring")
 
@@ -224,9 +220,7 @@ class RingClient:
         page_rows: int | None = None,
         paging_state: bytes | None = None,
     ) -> "asyncio.Future[Page]":
-        bound = self._bound.get(name)
-        if bound is None:
-            raise self._why_not_bound(name)
+        bound = self._find(name)
         prepared = bound.prepared
         try:
             cells, key = prepared.encode(values)
@@ -238,17 +232,57 @@ class RingClient:
                 bound.statement.consistency, page_rows=page_rows, paging_state=paging_state
             )
             page_body = head + cells + tail
+        return self._send(bound, cells, key, page_body, timeout_seconds)
+
+    def gather(
+        self, name: str, rows: Iterable[Sequence[object]], limits: BatchLimits = SHIPPED_LIMITS
+    ) -> Iterator[RowBatch]:
+        """Yield the rows of a statement in batches, each for one replica that has all of them.
+
+        Raises:
+            RingRequestError: values do not fit, or the statement may not be repeated.
+            RingUnavailableError: no node has prepared it yet.
+        """
+        bound = self._find(name)
+        if bound.is_read or not bound.statement.idempotent:
+            raise RingRequestError(f"{name}: only rows that may be written twice go in batches")
+        return gather(bound, rows, self._membership.routing.route, limits)
+
+    async def write(self, batch: RowBatch, *, timeout_seconds: float | None = None) -> None:
+        """Write rows in one request; when it fails, some of them may have been written.
+
+        Consistency: the statement's own, for each row. Retried at other nodes, as all that is
+        idempotent; never sent to a second one for being slow, which would cost the ring each row
+        twice and win nothing for who waits for the last of many.
+
+        Raises:
+            RingError: as `execute`; RingRequestError may be the fault of a single row.
+        """
+        bound = self._find(batch.name)
+        cells, *others = batch.cells
+        body = batch_body(bound, batch.cells) if others else None
+        await self._send(bound, cells, batch.key, body, timeout_seconds, BatchCall)
+
+    def _send(
+        self,
+        bound: Bound,
+        cells: bytes,
+        key: bytes | None,
+        whole_body: bytes | None,
+        timeout_seconds: float | None,
+        kind: type[Call] = Call,
+    ) -> "asyncio.Future[Page]":
         if self._membership.state is None:
             raise RingUnavailableError("the ring is not known yet")
         if timeout_seconds is None:
             timeout_seconds = self.settings.request_timeout_seconds
         dispatch = self._dispatcher.dispatch
-        call = Call(
+        call = kind(
             self._loop.create_future(),
             bound,
             cells,
             key,
-            page_body,
+            whole_body,
             self._membership.routing.route(key),
             time.perf_counter() + timeout_seconds,
             dispatch,
@@ -256,7 +290,10 @@ class RingClient:
         dispatch(call, FIRST)
         return call.future
 
-    def _why_not_bound(self, name: str) -> Exception:
+    def _find(self, name: str) -> Bound:
+        bound = self._bound.get(name)
+        if bound is not None:
+            return bound
         if name in self._by_name:
-            return RingUnavailableError(f"{name}: no node has prepared it yet")
-        return RingRequestError(f"{name}: no statement of this name was opened with the client")
+            raise RingUnavailableError(f"{name}: no node has prepared it yet")
+        raise RingRequestError(f"{name}: no statement of this name was opened with the client")

@@ -35,7 +35,7 @@ Waiting = dict[bytes, list[Attempt]]
 
 
 class Frame:
-    """One EXECUTE frame and the attempts that its reply answers; what the transport calls back."""
+    """One request and the attempts that its reply answers; what the transport calls back."""
 
     __slots__ = ("bound", "entries", "is_many", "outbox", "prepared_again", "sent_at", "takes_slot")
 
@@ -55,10 +55,12 @@ class Frame:
         for waiting in self.entries.values():
             yield from waiting
 
-    def body(self) -> bytes:
-        """The frame's body: one key as the statement has it, several as an IN read."""
+    def request(self) -> tuple[int, bytes]:
+        """The frame's opcode and body: one call as it is, several keys as an IN read."""
         calls = [waiting[0].call for waiting in self.entries.values()]
-        return self.bound.many_body([c.cells for c in calls]) if self.is_many else calls[0].body
+        if self.is_many:
+            return EXECUTE_OPCODE, self.bound.many_body([call.cells for call in calls])
+        return calls[0].opcode, calls[0].body
 
     def on_reply(
         self,
@@ -179,7 +181,7 @@ class Outbox:
         """Take an attempt; it leaves at the end of this turn of the loop or with the next slot."""
         call = attempt.call
         bound = call.bound
-        if not bound.is_read or call.page_body is not None:
+        if not bound.is_read or call.whole_body is not None:
             self._submit(bound, {b"": [attempt]}, takes_slot=False)
             return
         if bound.many is not None and not call.alone and call.key is not None:
@@ -308,7 +310,8 @@ class Outbox:
             self._not_sent(frame, TransportError(f"{self.node.endpoint}: not connected"))
             return
         try:
-            connection.submit(EXECUTE_OPCODE, frame.body(), frame)
+            opcode, body = frame.request()
+            connection.submit(opcode, body, frame)
         except TransportError as error:
             self._not_sent(frame, error)
 

@@ -200,7 +200,8 @@ class Dispatcher:
             if call.tried[-1] is node:
                 self._send(call, RETRY)
         elif (
-            not call.speculated
+            call.may_hurry
+            and not call.speculated
             and not self._is_late
             and now - attempt.assigned_at > node.speculative_seconds
             and self._speculation_credit >= 1

@@ -20,13 +20,15 @@ RING_ERROR = pytest.StashKey[NodesError]()
 
 
 def pytest_configure() -> None:
-    """Let interrupts reach the programs that tests start.
+    """Let interrupts reach the programs that tests start, and let no load slow this process down.
 
     A shell that starts pytest in its background has it ignore SIGINT, and what is ignored stays so
     in every process that it starts in turn.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A load in this process would leave it nice for all tests that follow.
+    os.environ.setdefault("CATALOG_LOAD_NICENESS", "0")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -42,8 +42,8 @@ class RowWriter(Protocol):
         """What the report tells of this writer, in types that JSON has; asked at any time."""
         ...
 
-    async def write(self, stages: Stages, families: tuple[Family, ...], rows: int) -> None:
-        """Render and write all rows, about so many; see the writers for what they raise."""
+    async def write(self, stages: Stages, families: tuple[Family, ...]) -> None:
+        """Render and write all rows; see the writers for what they raise."""
         ...
 
 

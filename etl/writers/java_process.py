@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from etl.niceness import pass_on_niceness
+
 _SHOWN_CHARACTERS = 2_000
 
 
@@ -33,6 +35,7 @@ async def run_java(
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
+    pass_on_niceness(process.pid)
     if process.stdout is None or process.stderr is None:
         raise AssertionError("asked for above")
     errors = asyncio.create_task(process.stderr.read())

@@ -59,7 +59,7 @@ async def _write_live_ids(
         live_ids = drop_live_ids(still_deleted[block], base=merge_live_ids(stored, written[block]))
         bitmaps[block] = live_ids
         if live_ids != stored:
-            await ring.execute(WRITE_LIVE_IDS.name, (block, live_ids, derived_microseconds()))
+            await ring.write_row(WRITE_LIVE_IDS.name, (block, live_ids, derived_microseconds()))
 
     await ring.for_each(one_by_one(sorted(written)), merge)
     return bitmaps
@@ -74,7 +74,7 @@ async def _write_directory(ring: PatientRing, bitmaps: dict[int, bytes]) -> None
         # A segment that was never written has no other block with products.
         if await ring.execute(SELECT_SEGMENT_FOR_LOAD.name, (segment,)):
             await _count_others(ring, segment, live_rows)
-        await ring.execute(
+        await ring.write_row(
             WRITE_SEGMENT.name, (segment, pack_segment(live_rows), derived_microseconds())
         )
 

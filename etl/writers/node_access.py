@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from ring.transport import (
     query,
 )
 
+_MIB: Final = 1024**2
 _QUERY_SECONDS: Final = 10.0
 # Whose SSTables are written.
 _VERSION: Final = "5.0."
@@ -45,6 +47,25 @@ class NodeAccess:
     storage_port: int
     jmx_port: int | None = None
     data_directory: Path | None = None
+
+    def takes_links(self, folder: Path) -> bool:
+        """Whether a node of this machine can take links of a folder's files; else it copies."""
+        return folder.stat().st_dev == (self.data_directory or folder).stat().st_dev
+
+    def lacking_space(self, copied_bytes: int) -> str:
+        """Say that a node of this machine has no room for copies; empty when it has.
+
+        Copies that fill its disk would end the node: it could not write its commit log.
+        """
+        if self.data_directory is None:
+            return ""
+        free_bytes = shutil.disk_usage(self.data_directory).free
+        if copied_bytes <= free_bytes:
+            return ""
+        return (
+            f"the disk of {self.node.address} is full: the SSTables take"
+            f" {copied_bytes / _MIB:.0f} MiB, {free_bytes / _MIB:.0f} MiB are free"
+        )
 
 
 async def fetch_ring(settings: RingSettings) -> RingState:

@@ -6,6 +6,7 @@ Cassandra spends no write on them: no commit log, no memtable, hardly a compacti
 import asyncio
 import os
 import time
+from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from importlib.resources import files
@@ -16,7 +17,7 @@ from etl.datasets import Dataset, Family
 from etl.errors import WriteError
 from etl.progress import Progress
 from etl.record import Stage, Work
-from etl.render import Slice, count_rows_of, list_slices, renderings
+from etl.render import Slice, count_rows, count_rows_of, list_slices, renderings
 from etl.stages import Stages
 from etl.writers.node_access import fetch_ring
 from etl.writers.patient import derived_microseconds
@@ -34,7 +35,6 @@ from etl.writers.staging import (
 from etl.writers.writer_process import WriterLimits, lock_folder
 from ring import RingSettings
 
-_DELIVERED: Final = "delivered"
 _PAUSE_SECONDS: Final = 5.0
 _RINGS: Final = 3
 """Rings, one after the other, that a load makes SSTables for before it stops."""
@@ -72,14 +72,14 @@ class OfflineWriter:
         self._as_of = as_of_microseconds
         self._limits = limits
         self._give_up_seconds = give_up_seconds
-        self._figures: dict[str, object] = {}
+        self._figures: defaultdict[str, dict[str, object]] = defaultdict(dict)
 
     def figures(self) -> dict[str, object]:
-        """How far the staging is, its times, and what nodes have confirmed."""
-        return dict(self._figures)
+        """By family: how far its staging is, its times, and what nodes have confirmed."""
+        return {name: dict(told) for name, told in self._figures.items()}
 
-    async def write(self, stages: Stages, families: Sequence[Family], rows: int) -> None:
-        """Render all rows, about so many, into SSTables and deliver them to every replica.
+    async def write(self, stages: Stages, families: Sequence[Family]) -> None:
+        """Render all rows into SSTables and deliver them to every replica, family by family.
 
         Done when every replica has confirmed. What an earlier run has staged or delivered is not
         staged or delivered again. Nodes that are down are tried until the load gives up.
@@ -89,38 +89,45 @@ class OfflineWriter:
             WriteError: a node does not answer, or did not take its SSTables; the staging stays.
             RingError: no contact point answers.
         """
-        if stages.checkpoints.is_done(_DELIVERED):
-            return
+        for family in families:
+            step = f"deliver {family.name}"
+            if not stages.checkpoints.is_done(step):
+                staged = await self._deliver_to_one_ring(stages, family)
+                with stages.checkpoints.step(step):
+                    pass
+                await asyncio.to_thread(staged.discard)
+
+    async def _deliver_to_one_ring(self, stages: Stages, family: Family) -> Staged:
+        """Stage and deliver a family, anew where the ring has changed meanwhile."""
+        rows = await asyncio.to_thread(count_rows, stages, [family])
         for _ in range(_RINGS):
-            staged = await self._whole_staging() or await self._stage(stages, families, rows)
+            staged = await self._whole_staging(family) or await self._stage(stages, family, rows)
             try:
-                await self._deliver(staged, rows)
-                break
+                await self._deliver(family, staged, rows)
             except TopologyChangedError as error:
                 self._progress.say(f"{error}: they are made anew")
                 await asyncio.to_thread(staged.discard)
-        else:
-            raise StagingError(f"the ring changed {_RINGS} times while SSTables were written")
-        with stages.checkpoints.step(_DELIVERED):
-            pass
-        await asyncio.to_thread(staged.discard)
+            else:
+                return staged
+        raise StagingError(f"the ring changed {_RINGS} times while SSTables were written")
 
-    async def _whole_staging(self) -> Staged | None:
+    async def _whole_staging(self, family: Family) -> Staged | None:
         """Return what an earlier run of this load has staged whole, perhaps after it was killed."""
-        os.close(await lock_folder(self._directory, self._give_up_seconds))
-        if not (self._directory / MANIFEST).exists():
+        directory = self._directory / family.name
+        os.close(await lock_folder(directory, self._give_up_seconds))
+        if not (directory / MANIFEST).exists():
             return None
-        self._progress.say("the SSTables of an earlier run are whole, and delivered now")
-        return await asyncio.to_thread(Staged.read, self._directory)
+        self._progress.say(f"the SSTables of {family.name} are whole since an earlier run")
+        return await asyncio.to_thread(Staged.read, directory)
 
-    async def _deliver(self, staged: Staged, rows: int) -> None:
+    async def _deliver(self, family: Family, staged: Staged, rows: int) -> None:
         give_up_at = time.monotonic() + self._give_up_seconds
-        with self._progress.stage("deliver SSTables", work=Work.WRITE) as stage:
+        with self._progress.stage(f"deliver {family.name}", work=Work.WRITE) as stage:
             while True:
                 delivery = await deliver(
                     staged, self._program, self._ring_settings, say=self._progress.say
                 )
-                self._figures |= {
+                self._figures[family.name] |= {
                     "delivered": len(delivery.delivered),
                     "pending": dict(delivery.pending),
                 }
@@ -134,29 +141,30 @@ class OfflineWriter:
                     )
                 await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _stage(self, stages: Stages, families: Sequence[Family], rows: int) -> Staged:
+    async def _stage(self, stages: Stages, family: Family, rows: int) -> Staged:
+        figures = self._figures[family.name]
         writer = await SstableWriter.start(
             self._program,
-            await self._plan(stages, families),
-            self._directory,
+            await self._plan(stages, family),
+            self._directory / family.name,
             limits=self._limits,
             pipes=self._limits.workers or os.cpu_count() or 1,
         )
         try:
             with self._progress.stage(
-                "render rows", work=Work.RENDER, total_rows=rows, database=stages.database
+                f"render {family.name}", work=Work.RENDER, total_rows=rows, database=stages.database
             ) as stage:
-                slices = iter(list_slices(stages, families))
+                slices = iter(list_slices(stages, [family]))
                 await _together(
                     self._render(writer, pipe, stages, slices, stage)
                     for pipe in range(len(writer.pipes))
                 )
-            with self._progress.stage("write SSTables", work=Work.WRITE):
+            with self._progress.stage(f"write SSTables of {family.name}", work=Work.WRITE):
                 staged = await writer.finish()
         except BaseException:
             await writer.abort()
             raise
-        self._figures |= {
+        figures |= {
             "staging": asdict(writer.progress),
             "reading_seconds": staged.reading_seconds,
             "writing_seconds": staged.writing_seconds,
@@ -176,13 +184,12 @@ class OfflineWriter:
             table = rendering.dataset.table
             rows = await writer.copy(rendering.database, table, rendering.select, pipe=pipe)
             stage.add(rows=rows)
-            self._figures["staging"] = asdict(writer.progress)
+            self._figures[rendering.slice.name]["staging"] = asdict(writer.progress)
 
-    async def _plan(self, stages: Stages, families: Sequence[Family]) -> StagingPlan:
+    async def _plan(self, stages: Stages, family: Family) -> StagingPlan:
         state = await fetch_ring(self._ring_settings)
-        datasets = [dataset for family in families for dataset in family.datasets]
         tables = await asyncio.to_thread(
-            lambda: tuple(_staged_table(one, count_rows_of(stages, one)) for one in datasets)
+            lambda: tuple(_staged_table(one, count_rows_of(stages, one)) for one in family.datasets)
         )
         return StagingPlan(
             self._ring_settings.keyspace, tables, TargetPlan.of_ring(state), self._as_of

@@ -161,27 +161,39 @@ class _Work:
         jobs = []
         for access in nodes:
             imports = []
-            for item in missing:
-                if item.host_id == access.node.host_id:
-                    folder, copy = await asyncio.to_thread(self._folder, item, access)
-                    if not any(folder.iterdir()):
-                        # An earlier delivery was stopped between the node's answer and the record.
-                        self._confirm(item)
-                        continue
-                    folders[f"{item.host_id} {folder}"] = item
-                    imports.append(
-                        {
-                            "keyspace": self._staged.plan.keyspace,
-                            "table": item.table,
-                            "directory": str(folder),
-                            "copy": copy,
-                        }
-                    )
+            own = [item for item in missing if item.host_id == access.node.host_id]
+            if problem := self._lacking_space(own, access):
+                self._pending[access.node.host_id] = problem
+                continue
+            for item in own:
+                folder, copy = await asyncio.to_thread(self._folder, item, access)
+                if not any(folder.iterdir()):
+                    # An earlier delivery was stopped between the node's answer and the record.
+                    self._confirm(item)
+                    continue
+                folders[f"{item.host_id} {folder}"] = item
+                imports.append(
+                    {
+                        "keyspace": self._staged.plan.keyspace,
+                        "table": item.table,
+                        "directory": str(folder),
+                        "copy": copy,
+                    }
+                )
             if imports:
                 host_id = access.node.host_id
                 jobs.append({"host_id": host_id, "port": access.jmx_port, "imports": imports})
         if jobs:
             await self._run_importer(jobs, folders)
+
+    def _lacking_space(self, items: Sequence[Item], access: NodeAccess) -> str:
+        """Say that a node has no room for the copies it would make; empty when it has."""
+        sizes = (
+            sum(self._staged.tables[item.table].files[item.target].values())
+            for item in items
+            if not access.takes_links(self._staged.folder(item.target, item.table))
+        )
+        return access.lacking_space(sum(sizes))
 
     async def _run_importer(self, jobs: object, folders: dict[str, Item]) -> None:
         request = self._staged.directory / "import.json"
@@ -208,8 +220,7 @@ class _Work:
         that is there and empty was imported.
         """
         source = self._staged.folder(item.target, item.table)
-        directory = access.data_directory or source
-        if source.stat().st_dev != directory.stat().st_dev:
+        if not access.takes_links(source):
             return source, True
         links = self._staged.directory / LINKS / item.host_id / item.target
         folder = links / self._staged.plan.keyspace / item.table

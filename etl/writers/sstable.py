@@ -34,7 +34,8 @@ from etl.writers.writer_process import (
 _PIPE_BYTES: Final = 1024**2
 _BAD_ROW: Final = 3
 _DISK_FULL: Final = 4
-_START_SECONDS: Final = 60.0
+# A second or two; but whoever stands back on a busy machine may wait for its turn.
+_START_SECONDS: Final = 300.0
 
 
 class StagingRowError(StagingError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from etl.niceness import pass_on_niceness
 from etl.writers.sstable_program import WRITER, SstableProgram
 from etl.writers.staging import MANIFEST, PLAN, StagingError, StagingPlan, java_specification
 
@@ -82,7 +83,7 @@ async def launch(
             *_COMPILE_LATER,
         ],
     )
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -92,6 +93,8 @@ async def launch(
         # Ctrl-C is for us; we end it.
         start_new_session=True,
     )
+    pass_on_niceness(process.pid)
+    return process
 
 
 async def lock_folder(directory: Path, patience_seconds: float = _LOCK_SECONDS) -> int:

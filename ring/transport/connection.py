@@ -33,6 +33,7 @@ from ring.transport.framing import (
 from ring.transport.options import ConnectionOptions, Endpoint
 
 EXECUTE_OPCODE: Final = 0x0A
+BATCH_OPCODE: Final = 0x0D
 RESULT_OPCODE: Final = 0x08
 ERROR_OPCODE: Final = 0x00
 

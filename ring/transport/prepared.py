@@ -94,10 +94,10 @@ class Prepared:
         return join_cells(cells), self._partition_key(cells)
 
     def _partition_key(self, cells: list[bytes | None]) -> bytes | None:
-        parts = [cells[index] for index in self.key_indexes]
-        if not parts:
+        if not self.key_indexes:
             return None
-        if any(part is None for part in parts):
+        parts = [cells[index] for index in self.key_indexes]
+        if None in parts:
             raise EncodeError("a partition key must not be null")
         if len(parts) == 1:
             return parts[0]

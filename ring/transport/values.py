@@ -29,6 +29,8 @@ def _decode_text(cell: bytes) -> str:
 
 
 def _encode_blob(value: bytes) -> bytes:
+    if type(value) is bytes:
+        return value
     # bytes(5) is five zeros: a number must not pass for a blob.
     if not isinstance(value, bytes | bytearray | memoryview):
         raise TypeError(f"a blob wants bytes, not {type(value).__name__}")
@@ -88,21 +90,37 @@ def encode_cells(values: Sequence[object], encoders: Sequence[Encoder]) -> list[
     """
     if len(values) != len(encoders):
         raise EncodeError(f"the statement has {len(encoders)} markers, not {len(values)}")
-    cells: list[bytes | None] = []
-    for position, (value, encode) in enumerate(zip(values, encoders, strict=True)):
+    try:
+        return [
+            None if value is None else encode(value)
+            for value, encode in zip(values, encoders, strict=True)
+        ]
+    except Exception as error:  # the driver's types raise whatever a bad value provokes
+        position = _first_bad(values, encoders)
+        raise EncodeError(f"value {position} does not fit its column: {error}") from error
+
+
+def _first_bad(values: Sequence[object], encoders: Sequence[Encoder]) -> int:
+    """The position, from 1, of the value that does not fit its type."""
+    for position, (value, encode) in enumerate(zip(values, encoders, strict=True), 1):
         try:
-            cells.append(None if value is None else encode(value))
-        except Exception as error:  # the driver's types raise whatever a bad value provokes
-            raise EncodeError(f"value {position + 1} does not fit its column: {error}") from error
-    return cells
+            if value is not None:
+                encode(value)
+        except Exception:  # noqa: BLE001 - as above
+            return position
+    raise AssertionError("asked only where one does not fit")
 
 
 def join_cells(cells: Sequence[bytes | None]) -> bytes:
     """The values part of a frame: each cell behind its length, null as length -1."""
     pack = _LENGTH.pack
-    return b"".join(
-        [_NULL if cell is None else pack(len(cell)) + cell for cell in cells],
-    )
+    parts: list[bytes] = []
+    for cell in cells:
+        if cell is None:
+            parts.append(_NULL)
+        else:
+            parts += (pack(len(cell)), cell)
+    return b"".join(parts)
 
 
 def bigint_cell(value: int) -> bytes:

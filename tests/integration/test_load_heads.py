@@ -1,6 +1,5 @@
 """The heads of the real files, where they lie beside the repository."""
 
-import csv
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,46 +11,15 @@ import orjson
 import pytest
 
 from ring import RingSettings
-from ring.nodes.settings import REPOSITORY
 from schema.documents import to_2020_product, to_2020_styles
-from tests.support.stored_tables import load_directory, read_tables
-
-HEADS = REPOSITORY.parent / "shared" / "data" / "legacy-csv"
-PRODUCT_IDS = (1, 2, 7, 10)
+from tests.support.legacy_heads import HEADS, PARENTS, kept_lines, read_lines
+from tests.support.stored_tables import StoredTables, load_directory, read_tables
 
 pytestmark = pytest.mark.skipif(
     not HEADS.is_dir(), reason="the heads of the real files are not on this machine"
 )
 
-
-def _lines(name: str) -> list[dict[str, str]]:
-    with (HEADS / f"{name}.csv").open(newline="", encoding="utf-8-sig") as stream:
-        return list(csv.DictReader(stream))
-
-
-_PARENTS = {
-    "styles": (("productId", "product"),),
-    "features": (("product_id", "product"),),
-    "photos": (("styleId", "styles"),),
-    "skus": (("styleId", "styles"),),
-    "related": (("current_product_id", "product"), ("related_product_id", "product")),
-    "cart": (("product_id", "product"),),
-    "reviews": (("product_id", "product"),),
-    "reviews_photos": (("review_id", "reviews"),),
-    "characteristics": (("product_id", "product"),),
-    "characteristic_reviews": (("characteristic_id", "characteristics"), ("review_id", "reviews")),
-    "questions": (("product_id", "product"),),
-    "answers": (("question_id", "questions"),),
-    "answers_photos": (("answer_id", "answers"),),
-}
-
-
-def _kept(name: str) -> list[dict[str, str]]:
-    """The rows whose parents are kept. The heads have no other dirt, so all of them are loaded."""
-    parents = [
-        (column, {row["id"] for row in _kept(file)}) for column, file in _PARENTS.get(name, ())
-    ]
-    return [row for row in _lines(name) if all(row[column] in ids for column, ids in parents)]
+Tables = Mapping[str, list[tuple[Any, ...]]]
 
 
 def _moment(text: str) -> str:
@@ -61,7 +29,7 @@ def _moment(text: str) -> str:
 
 
 def _photos(name: str, column: str, number: str) -> list[dict[str, Any]]:
-    rows = (row for row in _lines(name) if row[column] == number)
+    rows = (row for row in read_lines(name) if row[column] == number)
     return [{"id": int(row["id"]), "url": row["url"]} for row in rows]
 
 
@@ -75,8 +43,8 @@ def _null(text: str) -> str | None:
 
 
 def _expected_product(product_id: int, *, whole: bool) -> dict[str, Any]:
-    row = next(row for row in _lines("product") if row["id"] == str(product_id))
-    features = (row for row in _lines("features") if row["product_id"] == str(product_id))
+    row = next(row for row in read_lines("product") if row["id"] == str(product_id))
+    features = (row for row in read_lines("features") if row["product_id"] == str(product_id))
     return {
         "id": product_id,
         **{name: row[name] for name in ("name", "slogan", "description", "category")},
@@ -97,13 +65,13 @@ def _expected_style(row: Mapping[str, str], *, whole: bool) -> dict[str, Any]:
         "default?": int(default) if whole else default,
         "photos": [
             {"thumbnail_url": _null(photo["thumbnail_url"]), "url": _null(photo["url"])}
-            for photo in _lines("photos")
+            for photo in read_lines("photos")
             if photo["styleId"] == row["id"]
         ]
         or [{"thumbnail_url": None, "url": None}],
         "skus": {
             sku["id"]: {"quantity": int(sku["quantity"]), "size": sku["size"]}
-            for sku in _lines("skus")
+            for sku in read_lines("skus")
             if sku["styleId"] == row["id"]
         }
         or {"null": {"quantity": None, "size": None}},
@@ -123,49 +91,68 @@ def heads(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_heads_when_loaded_then_every_row_accounted_and_bodies_exact(
+async def test_heads_when_loaded_then_every_row_is_accounted_for_and_found(
     heads: Path, ring_settings: RingSettings
 ) -> None:
-    """Rows in equal rows loaded and rejected; four products read as the files say."""
+    """Each line of the fourteen files is an orphan, or stands in the tables as it says."""
     account = await load_directory(heads, ring_settings)
+    assert len(account.files) == len(PARENTS) + 1
     for name, file in account.files.items():
-        lines = _lines(name.removesuffix(".csv"))
-        assert file.rows_in == file.loaded + file.rejected_rows == len(lines), name
-        orphans = len(lines) - len(_kept(name.removesuffix(".csv")))
+        lines = read_lines(name.removesuffix(".csv"))
+        assert file.rows_in == file.loaded + file.rejected_rows == len(lines) > 0, name
+        orphans = len(lines) - len(kept_lines(name.removesuffix(".csv")))
         assert file.rejected == ({"orphan": orphans} if orphans else {}), name
     assert account.files["questions.csv"].rejected == {"orphan": 46}
     stored = await read_tables(ring_settings)
-    for product_id in PRODUCT_IDS:
+    _check_products(stored)
+    _check_reviews(stored.tables)
+    _check_meta(stored.tables)
+    _check_questions_and_answers(stored.tables)
+    _check_carts(stored.tables)
+
+
+def _check_products(stored: StoredTables) -> None:
+    """Bodies in both profiles, lists, and the ids of the rows that the bodies are made of."""
+    products = kept_lines("product")
+    assert stored.product_ids() == stored.listed_ids() == sorted(int(row["id"]) for row in products)
+    listed = {row[1]: row for row in stored.tables["products_by_block"]}
+    assert len(listed) == len(products)
+    sources = {row[0]: orjson.loads(row[5]) for row in stored.tables["products_by_id"]}
+    for number in (row["id"] for row in products):
+        product_id = int(number)
         product = stored.body(product_id, "product")
         styles = stored.body(product_id, "styles")
-        rows = [row for row in _lines("styles") if row["productId"] == str(product_id)]
+        rows = [row for row in kept_lines("styles") if row["productId"] == number]
         for whole, convert_product, convert_styles in (
             (False, dict, dict),
             (True, to_2020_product, to_2020_styles),
         ):
             assert _same(convert_product(product), _expected_product(product_id, whole=whole))
-            assert _same(
-                convert_styles(styles),
-                {
-                    "product_id": str(product_id),
-                    "results": [_expected_style(row, whole=whole) for row in rows],
-                },
-            )
-        assert stored.body(product_id, "related") == [
-            int(row["related_product_id"])
-            for row in _lines("related")
-            if row["current_product_id"] == str(product_id)
-        ]
+            results = [_expected_style(row, whole=whole) for row in rows]
+            wanted = {"product_id": number, "results": results}
+            assert _same(convert_styles(styles), wanted)
+        shown = {name: value for name, value in product.items() if name != "features"}
+        assert _same(orjson.loads(listed[product_id][2]), shown)
+        related = [row for row in kept_lines("related") if row["current_product_id"] == number]
+        named = [int(row["related_product_id"]) for row in related]
+        assert stored.body(product_id, "related") == named
+        photos = ((row["id"], _ids("photos", "styleId", row["id"])) for row in rows)
+        assert sources[product_id] == {
+            "features": _ids("features", "product_id", number),
+            "photos": {style_id: ids for style_id, ids in photos if ids},
+            "related": [int(row["id"]) for row in related],
+        }
 
 
-async def test_heads_when_loaded_then_every_review_is_found(
-    heads: Path, ring_settings: RingSettings
-) -> None:
-    """Each line of the review files stands in the tables as it says."""
-    await load_directory(heads, ring_settings)
-    tables = (await read_tables(ring_settings)).tables
+def _ids(name: str, column: str, number: str) -> list[int]:
+    """Ids of the kept rows that name a parent, in the order of the file."""
+    return [int(row["id"]) for row in kept_lines(name) if row[column] == number]
+
+
+def _check_reviews(tables: Tables) -> None:
+    """With photos and ratings."""
     stored = {row[2]: row for row in tables["reviews_by_product"]}
-    rows = _kept("reviews")
+    rows = kept_lines("reviews")
     assert sorted(stored) == sorted(int(row["id"]) for row in rows)
     owners = {(int(row["id"]) // 64, int(row["id"]), int(row["product_id"])) for row in rows}
     assert set(tables["reviews_by_id"]) == owners
@@ -192,21 +179,17 @@ async def test_heads_when_loaded_then_every_review_is_found(
             "email": _null(row["reviewer_email"]),
             "ratings": [
                 [int(one["id"]), int(one["characteristic_id"]), int(one["value"])]
-                for one in _kept("characteristic_reviews")
+                for one in kept_lines("characteristic_reviews")
                 if one["review_id"] == row["id"]
             ],
         }
 
 
-async def test_heads_when_loaded_then_meta_is_what_the_reviews_come_to(
-    heads: Path, ring_settings: RingSettings
-) -> None:
+def _check_meta(tables: Tables) -> None:
     """Counts and exact means, worked out here from the lines."""
-    await load_directory(heads, ring_settings)
-    tables = (await read_tables(ring_settings)).tables
     stored = {row[0]: orjson.loads(row[2]) for row in tables["review_meta_by_product"]}
-    reviews, characteristics = _kept("reviews"), _kept("characteristics")
-    marks = _kept("characteristic_reviews")
+    reviews, characteristics = kept_lines("reviews"), kept_lines("characteristics")
+    marks = kept_lines("characteristic_reviews")
     wanted = {row["product_id"] for row in (*reviews, *characteristics)}
     assert set(stored) == {int(number) for number in wanted}
     for number in wanted:
@@ -238,19 +221,15 @@ def _mean(values: list[int]) -> str | None:
         return str(mean.quantize(Decimal(10) ** -16, ROUND_HALF_UP))
 
 
-async def test_heads_when_loaded_then_every_question_answer_and_cart_row_is_found(
-    heads: Path, ring_settings: RingSettings
-) -> None:
-    """Each line of those files stands in the tables as it says."""
-    await load_directory(heads, ring_settings)
-    tables = (await read_tables(ring_settings)).tables
-    products = {row["id"]: int(row["product_id"]) for row in _kept("questions")}
+def _check_questions_and_answers(tables: Tables) -> None:
+    """With photos."""
+    products = {row["id"]: int(row["product_id"]) for row in kept_lines("questions")}
     expected: list[tuple[Any, ...]] = [
         (products[row["id"]], int(row["id"]), 0, _question(row), int(row["helpful"]), [],
          row["reported"] == "1", {"email": _null(row["asker_email"])})
-        for row in _kept("questions")
+        for row in kept_lines("questions")
     ]  # fmt: skip
-    for row in _kept("answers"):
+    for row in kept_lines("answers"):
         photos = _photos("answers_photos", "answer_id", row["id"])
         expected.append(
             (products[row["question_id"]], int(row["question_id"]), int(row["id"]),
@@ -267,9 +246,12 @@ async def test_heads_when_loaded_then_every_question_answer_and_cart_row_is_foun
     assert set(tables["answers_by_id"]) == {
         (row[2] // 64, row[2], row[0], row[1]) for row in expected if row[2]
     }
+
+
+def _check_carts(tables: Tables) -> None:
     assert set(tables["legacy_carts_by_session"]) == {
         (int(row["user_session"]), int(row["id"]), row["active"] == "1", int(row["product_id"]))
-        for row in _kept("cart")
+        for row in kept_lines("cart")
     }
 
 

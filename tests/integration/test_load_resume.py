@@ -43,7 +43,7 @@ class KilledLoad:
             "CATALOG_CONTACT_POINTS": ",".join(settings.contact_points),
             "CATALOG_KEYSPACE": settings.keyspace,
             "CATALOG_LOAD_TEMP_DIRECTORY": str(work),
-            "CATALOG_LOAD_SLICE_PRODUCTS": "10",
+            "CATALOG_LOAD_SLICE_PRODUCTS": "40",
             "CATALOG_LOAD_CONCURRENCY": "4",
         }
         self.said: list[str] = []
@@ -104,6 +104,7 @@ async def _test_killed(
     assert not await asyncio.to_thread(lambda: list(work.glob("catalog-load-*")))
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("via", ["driver", "sstable"])
 async def test_tables_when_killed_three_times_then_as_undisturbed(
     via: str,

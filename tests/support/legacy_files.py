@@ -18,7 +18,8 @@ from etl.extract import extract_all
 from etl.inputs import find_inputs
 from etl.progress import Progress
 from etl.rejects import rejects_files, write_rejects
-from etl.render import rendered_batches
+from etl.relations import relate
+from etl.render import list_slices, rendered_batches
 from etl.sources import SourceSet, open_sources
 from etl.stages import Stages
 from etl.tables import TABLES
@@ -94,7 +95,7 @@ def clean_files(*inputs: Path | str, slice_members: int = 3) -> Cleaned:
         found = open_files(*inputs, scratch=scratch)
         stages = Stages(database)
         extract_all(found, stages, Progress(StringIO()))
-        stages.relate(tuple(table for table in TABLES if found.of(table)))
+        relate(stages, tuple(table for table in TABLES if found.of(table)))
         for family in FAMILIES:
             stages.cut(family, slice_members)
         account = replace(read_account(database, found, 1), outcome=Outcome.DRY_RUN)
@@ -129,6 +130,6 @@ async def _collect(stages: Stages) -> dict[str, list[tuple[Any, ...]]]:
     tables: dict[str, list[tuple[Any, ...]]] = {
         dataset.table: [] for family in FAMILIES for dataset in family.datasets
     }
-    async for batch in rendered_batches(stages, FAMILIES):
+    async for batch in rendered_batches(stages, list_slices(stages, FAMILIES)):
         tables[batch.dataset.table].extend(batch.rows)
     return {name: sorted(rows) for name, rows in tables.items()}

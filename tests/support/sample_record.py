@@ -46,5 +46,13 @@ def sample_record() -> LoadRecord:
         rows_written=990,
         outcome=Outcome.WRITTEN,
     )
-    record.writer = lambda: {"via": "driver", "in_flight": 3, "nested": {"name": EVIL}}
+    record.writer = lambda: {
+        "via": "driver",
+        "in_flight": 3,
+        "in_flight_limit": 12,
+        "in_flight_decreases": 2,
+        "retries": {"timeout": 5, "overload": 6},
+        "rows_waiting": 70,
+        "nested": {"name": EVIL},
+    }
     return record

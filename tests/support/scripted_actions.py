@@ -31,7 +31,7 @@ def value_of(key: int) -> bytes | None:
 
 @dataclass(frozen=True)
 class Execution:
-    """One EXECUTE frame as a node got it."""
+    """One EXECUTE or BATCH frame as a node got it."""
 
     cql: str
     keys: tuple[int, ...]

@@ -42,6 +42,7 @@ class ScriptedNode:
         script: actions for the coming executions; `default` when it is empty.
         executions: every EXECUTE frame in the order of arrival.
         prepares: every statement that was prepared; `prepare_reply` takes the right answer's place.
+        told_settings: what `system_views.settings` has; None: nobody may see it.
         violations: what the client did against the protocol.
     """
 
@@ -59,6 +60,7 @@ class ScriptedNode:
         self.executions: list[Execution] = []
         self.prepares: list[str] = []
         self.prepare_reply: bytes | None = None
+        self.told_settings: dict[str, str] | None = None
         self.violations: list[str] = []
         self.connections: set[_Connection] = set()
         self.known: dict[bytes, str] = {}
@@ -209,6 +211,8 @@ class _Connection(asyncio.Protocol):
             self._prepare(stream, body[4 : 4 + struct.unpack_from(">i", body)[0]].decode())
         elif opcode == cql.EXECUTE:
             self._execute(stream, body)
+        elif opcode == cql.BATCH:
+            self._batch(stream, body)
         else:
             self._reply(stream, cql.ERROR, cql.error(0x000A, f"opcode {opcode}"))
 
@@ -222,11 +226,22 @@ class _Connection(asyncio.Protocol):
             self._reply(stream, cql.RESULT, self.node.local_row())
         elif "system.peers_v2" in text:
             self._reply(stream, cql.RESULT, self.node.peer_rows())
+        elif "system_views.settings" in text:
+            self._settings(stream)
         else:
             options = {"class": "NetworkTopologyStrategy", "dc1": "2"}
             found = [[cql.text_map(options)]] if self.node.keyspace_exists else []
             described = cql.described_rows({"replication": cql.MAP_OF_TEXT}, found)
             self._reply(stream, cql.RESULT, described)
+
+    def _settings(self, stream: int) -> None:
+        told = self.node.told_settings
+        if told is None:
+            self._reply(stream, cql.ERROR, cql.error(0x2100, "no SELECT permission"))
+            return
+        columns = {"name": cql.TEXT, "value": cql.TEXT}
+        rows: list[list[bytes | None]] = [[k.encode(), v.encode()] for k, v in told.items()]
+        self._reply(stream, cql.RESULT, cql.described_rows(columns, rows))
 
     def _prepare(self, stream: int, text: str) -> None:
         self.node.prepares.append(text)
@@ -240,13 +255,9 @@ class _Connection(asyncio.Protocol):
         self._reply(stream, cql.RESULT, body if reply is None else reply)
 
     def _execute(self, stream: int, body: bytes) -> None:
-        node = self.node
         (size,) = struct.unpack_from(">H", body)
         statement_id = body[2 : 2 + size]
-        text = node.known.get(statement_id)
-        if text is None:
-            self._reply(stream, cql.ERROR, cql.unprepared(statement_id))
-            return
+        text = self.node.known.get(statement_id)
         # Behind the id: consistency (2), flags (1), count of values (2), the first value's length.
         value = body[2 + size + 9 :]
         if text == READ.many_cql:
@@ -258,6 +269,31 @@ class _Connection(asyncio.Protocol):
             )
         else:
             keys = struct.unpack_from(">q", value)
+        self._run(stream, statement_id, keys)
+
+    def _batch(self, stream: int, body: bytes) -> None:
+        """Rows of one statement with one bigint each, unlogged and without flags."""
+        kind, count = struct.unpack_from(">BH", body)
+        (size,) = struct.unpack_from(">H", body, 4)
+        statement_id = body[6 : 6 + size]
+        row = b"\x01" + body[4 : 6 + size] + struct.pack(">Hi", 1, 8)
+        keys: list[int] = []
+        offset = 3
+        for _ in range(count):
+            if body[offset : offset + len(row)] != row:
+                self.node.violations.append(f"a batch with {body[offset:]!r}")
+            keys += struct.unpack_from(">q", body, offset + len(row))
+            offset += len(row) + 8
+        if kind != 1 or body[offset:] != struct.pack(">HB", 6, 0):
+            self.node.violations.append(f"a batch of kind {kind} with {body[offset:]!r}")
+        self._run(stream, statement_id, tuple(keys))
+
+    def _run(self, stream: int, statement_id: bytes, keys: tuple[int, ...]) -> None:
+        node = self.node
+        text = node.known.get(statement_id)
+        if text is None:
+            self._reply(stream, cql.ERROR, cql.unprepared(statement_id))
+            return
         node.executions.append(Execution(text, keys, stream))
         action = node.script.popleft() if node.script else node.default
         self._act(action, stream, statement_id, text, keys)

@@ -103,6 +103,7 @@ async def load_directory(
     *,
     as_of_microseconds: int | None = None,
     slice_products: int = 3,
+    load_concurrency: int = 16,
     **more: Any,
 ) -> Account:
     """Load as the command does, into the test's own keyspace.
@@ -115,5 +116,11 @@ async def load_directory(
         rejects=directory / "rejects",
         **more,
     )
-    etl_settings = EtlSettings(load_slice_products=slice_products, load_concurrency=16)
+    work = directory / ".work"
+    work.mkdir(exist_ok=True)
+    etl_settings = EtlSettings(
+        load_slice_products=slice_products,
+        load_concurrency=load_concurrency,
+        load_temp_directory=str(work),
+    )
     return await load(options, etl_settings, settings, Progress(), lambda _account: None)

@@ -12,6 +12,7 @@ import duckdb
 from etl.datasets import PRODUCTS
 from etl.extract import extract_all
 from etl.progress import Progress
+from etl.relations import relate
 from etl.render import Slice, list_slices, renderings
 from etl.stages import Stages
 from etl.tables import FEATURES, PRODUCT
@@ -62,7 +63,7 @@ def test_slices_when_rendered_side_by_side_then_each_once_and_in_order(tmp_path:
     with duckdb.connect(config={"threads": 4}) as database:
         stages = Stages(database)
         extract_all(open_files(directory, scratch=scratch), stages, Progress(StringIO()))
-        stages.relate((PRODUCT, FEATURES))
+        relate(stages, (PRODUCT, FEATURES))
         stages.cut(PRODUCTS, 9)
         found = asyncio.run(both(stages))
     assert sorted(product_id for product_id, _ in found) == sorted(values)

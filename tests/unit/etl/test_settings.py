@@ -18,7 +18,17 @@ def test_settings_when_defined_then_documented_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["LOAD_CONCURRENCY", "LOAD_SLICE_PRODUCTS", "LOAD_THREADS", "LOAD_METRICS_PORT"]
+    "name",
+    [
+        "LOAD_CONCURRENCY",
+        "LOAD_MIN_CONCURRENCY",
+        "LOAD_BATCH_ROWS",
+        "LOAD_ROWS_PER_SECOND",
+        "LOAD_SLICE_PRODUCTS",
+        "LOAD_THREADS",
+        "LOAD_NICENESS",
+        "LOAD_METRICS_PORT",
+    ],
 )
 def test_settings_when_out_of_range_then_named(name: str) -> None:
     """The message names the variable."""

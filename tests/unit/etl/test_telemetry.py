@@ -55,6 +55,11 @@ def test_figures_when_a_load_runs_then_told_and_then_no_more(port: int) -> None:
     assert told["catalog_load_rows_rejected_total", (file, ("kind", "orphan"))] == 1
     assert told["catalog_load_rows_written_total", ()] == 1000
     assert told["catalog_load_writes_in_flight", ()] == 3
+    assert told["catalog_load_in_flight_limit", ()] == 12
+    assert told["catalog_load_in_flight_decreases_total", ()] == 2
+    assert told["catalog_load_write_retries_total", (("cause", "timeout"),)] == 5
+    assert told["catalog_load_write_retries_total", (("cause", "overload"),)] == 6
+    assert told["catalog_load_rows_waiting", ()] == 70
     assert told["catalog_load_start_time_seconds", ()] == record.started_at.timestamp()
     read = (("stage", "read product.csv"), ("work", "read"))
     assert told["catalog_load_stage_seconds_total", read] == 4
@@ -111,7 +116,7 @@ def test_readme_when_a_figure_exists_then_it_is_listed(port: int) -> None:
     readme = (REPOSITORY / "etl" / "REPORT.md").read_text(encoding="utf-8")
     with serve_figures(EtlSettings(load_metrics_port=port), sample_record()):
         names = {name for name, _labels in _ask(port)}
-    assert len(names) == 10
+    assert len(names) == 14
     assert not [name for name in names if f"`{name}`" not in readme]
 
 
