@@ -21,8 +21,13 @@ CREATE MACRO decoded_line(line) AS
     END;
 CREATE MACRO ends_in_return(line) AS ends_with(line, chr(30) || 'R');
 
+-- A place counted from the end costs eight times as much as one that the bytes tell, as of ASCII.
+CREATE MACRO between_quotes(field) AS
+    CASE WHEN length(field) = strlen(field) THEN substr(field, 2, strlen(field) - 2)
+        ELSE field[2:-2] END;
 CREATE MACRO unquoted(field) AS
-    CASE WHEN starts_with(field, '"') THEN replace(field[2:-2], '""', '"') ELSE field END;
+    CASE WHEN starts_with(field, '"') THEN replace(between_quotes(field), '""', '"')
+        ELSE field END;
 CREATE MACRO bare(field) AS trim(unquoted(field), ' ' || chr(9));
 
 -- Free text is null only as the exact unquoted word; where null is meant, blanks and case forgive.

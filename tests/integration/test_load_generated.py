@@ -65,6 +65,7 @@ async def _load_by_each_writer(
     return accounts[0]
 
 
+@pytest.mark.timeout(300)  # two loads of all files; a busy machine takes a minute for each
 async def test_writers_when_set_is_generated_then_accounts_and_tables_are_the_same(
     tmp_path: Path, ring_settings: RingSettings, second_ring_settings: RingSettings
 ) -> None:

@@ -44,7 +44,7 @@ class KilledLoad:
             "CATALOG_KEYSPACE": settings.keyspace,
             "CATALOG_LOAD_TEMP_DIRECTORY": str(work),
             "CATALOG_LOAD_SLICE_PRODUCTS": "40",
-            "CATALOG_LOAD_CONCURRENCY": "4",
+            "CATALOG_LOAD_ROWS_PER_SECOND": "6000",
         }
         self.said: list[str] = []
 

@@ -61,7 +61,9 @@ async def test_load_when_the_only_node_dies_and_returns_then_every_row_is_stored
     await apply_schema(settings, Path(REPOSITORY) / "schema")
     rows = "".join(f'{number},"a","b","c","d",1\n' for number in range(1, PRODUCTS + 1))
     write_files(tmp_path, {"product": rows})
-    load = asyncio.create_task(load_directory(tmp_path, settings, slice_products=1_000))
+    load = asyncio.create_task(
+        load_directory(tmp_path, settings, slice_products=1_000, rows_per_second=2_000)
+    )
     while not (await read_tables(settings)).product_ids():
         assert not load.done()
     process = one_node.nodes[0].process()

@@ -104,11 +104,13 @@ async def load_directory(
     as_of_microseconds: int | None = None,
     slice_products: int = 3,
     load_concurrency: int = 16,
+    rows_per_second: int = 0,
     **more: Any,
 ) -> Account:
     """Load as the command does, into the test's own keyspace.
 
-    Slices are small, so that even a handful of products is rendered in several.
+    Slices are small, so that even a handful of products is rendered in several; `rows_per_second`
+    keeps a load going for as long as a test wants to disturb it.
     """
     options = LoadOptions(
         inputs=find_inputs([str(directory)]),
@@ -121,6 +123,7 @@ async def load_directory(
     etl_settings = EtlSettings(
         load_slice_products=slice_products,
         load_concurrency=load_concurrency,
+        load_rows_per_second=rows_per_second,
         load_temp_directory=str(work),
     )
     return await load(options, etl_settings, settings, Progress(), lambda _account: None)

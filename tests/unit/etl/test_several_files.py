@@ -7,7 +7,14 @@ import duckdb
 import pytest
 
 from etl.stages import Stages
-from tests.support.legacy_files import HEADERS, PRODUCT_1, STYLE_1, clean_files, write_files
+from tests.support.legacy_files import (
+    HEADERS,
+    PRODUCT_1,
+    STYLE_1,
+    Cleaned,
+    clean_files,
+    write_files,
+)
 
 _PHOTOS = (
     '1,1,"a","b"',
@@ -24,17 +31,24 @@ def _write_part(directory: Path, name: str, table: str, lines: tuple[str, ...]) 
     (directory / name).write_text("\n".join((HEADERS[table], *lines)) + "\n")
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Cleaned:
+    """All photos in one file."""
+    directory = tmp_path_factory.mktemp("whole")
+    write_files(directory, {"product": PRODUCT_1, "styles": STYLE_1})
+    _write_part(directory, "photos.csv", "photos", _PHOTOS)
+    return clean_files(directory)
+
+
 @pytest.mark.parametrize("cut", range(len(_PHOTOS) + 1))
-def test_table_when_cut_into_two_files_then_as_in_one(tmp_path: Path, cut: int) -> None:
+def test_table_when_cut_into_two_files_then_as_in_one(
+    tmp_path: Path, whole: Cleaned, cut: int
+) -> None:
     """Rows, their order, and the sums of the account are those of the joined file."""
-    one, two = tmp_path / "one", tmp_path / "two"
-    for directory in (one, two):
-        directory.mkdir()
-        write_files(directory, {"product": PRODUCT_1, "styles": STYLE_1})
-    _write_part(one, "photos.csv", "photos", _PHOTOS)
-    _write_part(two, "photos-0.csv", "photos", _PHOTOS[:cut])
-    _write_part(two, "photos-1.csv", "photos", _PHOTOS[cut:])
-    whole, parts = clean_files(one), clean_files(two)
+    write_files(tmp_path, {"product": PRODUCT_1, "styles": STYLE_1})
+    _write_part(tmp_path, "photos-0.csv", "photos", _PHOTOS[:cut])
+    _write_part(tmp_path, "photos-1.csv", "photos", _PHOTOS[cut:])
+    parts = clean_files(tmp_path)
     assert parts.rows == whole.rows
     first, second, file = (
         parts.file("photos-0"), parts.file("photos-1"), whole.file("photos"),
