@@ -18,7 +18,7 @@ from ring.nodes.java import find_java_home
 WORK: Final = NODE_STATE / "loaders"
 DSBULK: Final = PEER_STATE / "dsbulk"
 DSBULK_MAIN: Final = "com.datastax.oss.dsbulk.runner.DataStaxBulkLoader"
-COPY_OPTIONS: Final = "NUMPROCESSES = 2 AND CHUNKSIZE = 5000 AND INGESTRATE = 1000000"
+COPY_OPTIONS: Final = "NUMPROCESSES = 2 AND MAXBATCHSIZE = 50 AND INGESTRATE = 1000000"
 DRIVER_CONCURRENCY: Final = 100
 
 
