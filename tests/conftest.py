@@ -49,6 +49,12 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
         return (yield)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _loads_work_in_the_runs_own_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whatever a load leaves that a test stops goes with the test run's folders."""
+    os.environ["CATALOG_LOAD_TEMP_DIRECTORY"] = str(tmp_path_factory.mktemp("loads"))
+
+
 @pytest.fixture(scope="session")
 def contact_points(pytestconfig: pytest.Config) -> tuple[str, ...]:
     """Addresses of the run's ring: a real Cassandra of three nodes, or the developer's own."""
