@@ -229,17 +229,17 @@ async def test_load_when_interrupted_and_run_again_then_as_if_never_interrupted(
     number: signal.Signals, tmp_path: Path, ring_settings: RingSettings
 ) -> None:
     """Status 5 in the middle of writing; the second run finishes."""
-    process = await _start(_products(tmp_path, 4_999), ring_settings)
+    process = await _start(_products(tmp_path, 12_000), ring_settings)
     await _until_it_writes(process)
     await asyncio.sleep(0.3)
     process.send_signal(number)
     told, problems = await process.communicate()
     assert process.returncode == ExitStatus.INTERRUPTED, problems.decode()
     assert b"NOT finished" in told
-    assert len((await read_tables(ring_settings)).product_ids()) < 4_999
+    assert len((await read_tables(ring_settings)).product_ids()) < 12_000
     await load_directory(tmp_path, ring_settings, slice_products=1_000)
     stored = await read_tables(ring_settings)
-    assert stored.product_ids() == stored.listed_ids() == list(range(1, 5_000))
+    assert stored.product_ids() == stored.listed_ids() == list(range(1, 12_001))
 
 
 async def test_load_when_another_writes_then_refused_and_the_other_is_not_disturbed(
@@ -248,10 +248,12 @@ async def test_load_when_another_writes_then_refused_and_the_other_is_not_distur
     """Status 4 for other files, status 2 for a second run of the same load."""
     first = await _start(_products(tmp_path / "first", 6_000), ring_settings)
     await _until_it_writes(first)
+    # Held for less than its lease, so that it surely outlasts the others.
+    first.send_signal(signal.SIGSTOP)
     other = await _start(_products(tmp_path / "other", 6_005), ring_settings)
     same = await _start(tmp_path / "first", ring_settings)
     (_, other_told), (_, same_told) = await other.communicate(), await same.communicate()
-    assert first.returncode is None
+    first.send_signal(signal.SIGCONT)
     _, problems = await first.communicate()
     assert first.returncode == ExitStatus.CLEAN, problems.decode()
     assert other.returncode == ExitStatus.FATAL
