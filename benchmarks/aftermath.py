@@ -11,7 +11,7 @@ from benchmarks.processes import TICKS_PER_SECOND
 
 SAMPLE_SECONDS: Final = 1.0
 # Compaction that rests for so long has ended: one leads to the next at once.
-REST_SECONDS: Final = 30.0
+REST_SECONDS: Final = 20.0
 REST_CPU_SECONDS: Final = 0.02
 # Linux keeps 15 characters of a thread's name.
 _COMPACTION: Final = "CompactionExecutor"[:15]

@@ -31,7 +31,7 @@ from ring import RingSettings
 from ring.apply_schema import apply_schema
 
 MODULE: Final = "benchmarks.bench_load"
-ROWS: Final = 1_000_000
+ROWS: Final = 2_000_000
 QUICK_ROWS: Final = 50_000
 TRIAL_ROWS: Final = 1_000
 AFTER_SECONDS: Final = 300.0

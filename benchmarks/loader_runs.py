@@ -39,6 +39,11 @@ class LoaderRun:
     peak_bytes: int
     others_share: float
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Of both together."""
+        return self.loader_cpu_seconds + self.cassandra_cpu_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
