@@ -13,7 +13,6 @@ import etl.preparation
 import etl.scan
 from etl.__main__ import main
 from etl.identity import HashedReader
-from etl.stages import Stages
 from tests.support.legacy_files import PRODUCT_1, write_files
 from tests.support.packed_files import pack_file
 from tests.unit.etl.test_identity import CHANGES
@@ -69,7 +68,7 @@ def _when_encoded(patch: pytest.MonkeyPatch, change: Change) -> None:
 
 
 def _when_scanned(patch: pytest.MonkeyPatch, change: Change) -> None:
-    _before(patch, Stages, "extract", change)
+    _before(patch, etl.extract, "extract", change)
 
 
 def _when_read(patch: pytest.MonkeyPatch, change: Change) -> None:
