@@ -26,7 +26,8 @@ from schema.statements import (
 )
 
 EXISTING_STEP: Final = "existing"
-_PAGE_ROWS: Final = 1_000
+_PAGE_ROWS: Final = 250
+"""A page of bodies is work that a node does in one go, while it serves readers."""
 _BATCH_BYTES: Final = 64 * 2**20
 """Stored bodies that become rows in one go."""
 
