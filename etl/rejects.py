@@ -31,7 +31,7 @@ _SELECT_PARQUET: Final = (
 )
 _HEADER: Final = "file,line,lines,part,byte_offset,column,kind,reason,text,bytes_base64\n"
 _CREATE: Final = """
-CREATE TABLE reject_rows (
+CREATE OR REPLACE TABLE reject_rows (
     file VARCHAR, line BIGINT, lines INTEGER, part TINYINT, byte_offset BIGINT, "column" VARCHAR,
     kind VARCHAR, reason VARCHAR, bytes BLOB
 )

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,42 +72,30 @@ class KilledLoad:
         return Counter(name for name in names if name not in _AGAIN)
 
 
-async def _kill_and_finish(load: KilledLoad, *, kills: int, seconds: float, seed: int) -> None:
-    """Kill the load at random moments of its whole time, then let it finish."""
-    moments = random.Random(seed)  # noqa: S311 - a seeded sequence is the point
+async def _kill_and_finish(
+    start: Callable[[], KilledLoad], *, kills: int, seconds: float
+) -> list[KilledLoad]:
+    """Kill a load at random moments; one that ends before is begun again. Then let it finish."""
+    moments = random.Random(kills)  # noqa: S311 - a seeded sequence is the point
+    loads = [start()]
     killed = 0
     while killed < kills:
-        code = await load.run(moments.uniform(0.0, seconds))
-        if code in {ExitStatus.CLEAN, ExitStatus.REJECTS}:
-            # It came to its end before the moment: from now on there is nothing left to kill.
-            break
-        assert code == -signal.SIGKILL, load.said[-1]
-        killed += 1
-    else:
-        assert await load.run() == ExitStatus.REJECTS, load.said[-1]
+        # Every run does a part, so that one load lives through several.
+        code = await loads[-1].run(moments.uniform(0.0, seconds / 3))
+        if code == ExitStatus.REJECTS:
+            loads.append(start())
+        else:
+            assert code == -signal.SIGKILL, loads[-1].said[-1]
+            killed += 1
+    assert await loads[-1].run() == ExitStatus.REJECTS, loads[-1].said[-1]
+    return loads
 
 
-async def _test_killed(
-    via: str, kills: int, files: Path, rings: tuple[RingSettings, RingSettings], work: Path
-) -> None:
-    undisturbed = KilledLoad(files, rings[0], via, work)
-    started = time.monotonic()
-    assert await undisturbed.run() == ExitStatus.REJECTS, undisturbed.said
-    seconds = time.monotonic() - started
-    load = KilledLoad(files, rings[1], via, work)
-    await _kill_and_finish(load, kills=kills, seconds=seconds / 3, seed=kills)
-    wanted, found = await read_tables(rings[0]), await read_tables(rings[1])
-    assert found.rendered() == wanted.rendered()
-    assert found.listed_ids() == wanted.listed_ids()
-    assert found.counted() == wanted.counted()
-    twice = {name: times for name, times in load.steps_ended().items() if times > 1}
-    assert not twice, load.said
-    assert not await asyncio.to_thread(lambda: list(work.glob("catalog-load-*")))
-
-
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("via", ["driver", "sstable"])
-async def test_tables_when_killed_three_times_then_as_undisturbed(
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.faults)])
+async def test_tables_when_the_load_was_killed_then_as_undisturbed(
+    kills: int,
     via: str,
     files: Path,
     ring_settings: RingSettings,
@@ -114,18 +103,18 @@ async def test_tables_when_killed_three_times_then_as_undisturbed(
     tmp_path: Path,
 ) -> None:
     """Every run goes on where the one before was killed; finished steps are not done again."""
-    await _test_killed(via, 3, files, (ring_settings, second_ring_settings), tmp_path)
-
-
-@pytest.mark.faults
-@pytest.mark.timeout(1200)
-@pytest.mark.parametrize("via", ["driver", "sstable"])
-async def test_tables_when_killed_twenty_times_then_as_undisturbed(
-    via: str,
-    files: Path,
-    ring_settings: RingSettings,
-    second_ring_settings: RingSettings,
-    tmp_path: Path,
-) -> None:
-    """The same with twenty random moments of one load."""
-    await _test_killed(via, 20, files, (ring_settings, second_ring_settings), tmp_path)
+    undisturbed = KilledLoad(files, ring_settings, via, tmp_path)
+    started = time.monotonic()
+    assert await undisturbed.run() == ExitStatus.REJECTS, undisturbed.said
+    seconds = time.monotonic() - started
+    loads = await _kill_and_finish(
+        lambda: KilledLoad(files, second_ring_settings, via, tmp_path), kills=kills, seconds=seconds
+    )
+    wanted, found = await read_tables(ring_settings), await read_tables(second_ring_settings)
+    assert found.rendered() == wanted.rendered()
+    assert found.listed_ids() == wanted.listed_ids()
+    assert found.counted() == wanted.counted()
+    for load in loads:
+        twice = {name: times for name, times in load.steps_ended().items() if times > 1}
+        assert not twice, load.said
+    assert not await asyncio.to_thread(lambda: list(tmp_path.glob("catalog-load-*")))
