@@ -29,7 +29,6 @@ from etl.identity import Identity, Stamp, identify
 from etl.inputs import Input, Inputs
 from etl.report import write_whole
 from etl.settings import EtlSettings
-from etl.writers.writer_process import lock_path
 from ring import RingSettings
 
 LOCK: Final = "lock"
@@ -104,7 +103,7 @@ class WorkDirectory:
     def clear(self) -> None:
         """Remove everything but the lock and what was just copied from standard input."""
         self.is_resumed = False
-        self._remove_staging()
+        shutil.rmtree(self.staging, ignore_errors=True)
         for one in self.path.iterdir():
             if one.is_dir() and not one.is_symlink():
                 shutil.rmtree(one)
@@ -118,12 +117,8 @@ class WorkDirectory:
 
     def remove(self) -> None:
         """Remove everything."""
-        self._remove_staging()
-        shutil.rmtree(self.path, ignore_errors=True)
-
-    def _remove_staging(self) -> None:
         shutil.rmtree(self.staging, ignore_errors=True)
-        lock_path(self.staging).unlink(missing_ok=True)
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def _read(self) -> dict[str, Any] | None:
         try:

@@ -125,14 +125,11 @@ async def lock_folder(directory: Path, patience_seconds: float = _LOCK_SECONDS) 
 def _open_lock(directory: Path) -> int:
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(lock_path(directory), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Beside the folder, which is removed and made while the lock is held.
+        file = directory.with_name(f"{directory.name}.lock")
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StagingError(f"{directory} cannot be locked: {error}") from error
-
-
-def lock_path(directory: Path) -> Path:
-    """Return the file that is locked for a staging folder, beside it."""
-    return directory.with_name(f"{directory.name}.lock")
 
 
 def prepare_folder(directory: Path, plan: StagingPlan, pipes: int) -> Path:

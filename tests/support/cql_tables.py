@@ -1,6 +1,8 @@
 """Tables of a test's own, in the keyspace of the test."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from ring.settings import RingSettings
@@ -17,6 +19,18 @@ async def run_cql(settings: RingSettings, *statements: str) -> list[dict[str, An
     Returns:
         The rows of the last.
     """
+    rows: list[dict[str, Any]] = []
+    async with connected(settings) as connection:
+        for cql in statements:
+            rows = await query(connection, cql, timeout_seconds=60.0)
+            if cql.startswith(_SCHEMA_VERBS):
+                await _agree(connection)
+    return rows
+
+
+@asynccontextmanager
+async def connected(settings: RingSettings) -> AsyncIterator[CqlConnection]:
+    """Connect to the first contact point."""
     options = ConnectionOptions(
         keyspace=settings.keyspace,
         username=settings.username or None,
@@ -25,15 +39,10 @@ async def run_cql(settings: RingSettings, *statements: str) -> list[dict[str, An
     )
     endpoint = Endpoint(settings.contact_points[0], settings.cql_port)
     connection = await connect(endpoint, options, 10.0)
-    rows: list[dict[str, Any]] = []
     try:
-        for cql in statements:
-            rows = await query(connection, cql, timeout_seconds=60.0)
-            if cql.startswith(_SCHEMA_VERBS):
-                await _agree(connection)
+        yield connection
     finally:
         await connection.aclose()
-    return rows
 
 
 async def _agree(connection: CqlConnection) -> None:

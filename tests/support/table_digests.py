@@ -3,14 +3,14 @@
 Read with queries of our own making: the columns come from Cassandra's schema, not from `etl/`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
 from ring import RingSettings
-from ring.transport import ConnectionOptions, CqlConnection, Endpoint, connect, query
+from ring.transport import CqlConnection, query
+from tests.support.cql_tables import connected
 
 RANGES: Final = 64
 _BOOKKEEPING: Final = frozenset({"loads", "operation_locks"})
@@ -36,7 +36,7 @@ class TableDigests:
 async def read_digests(settings: RingSettings) -> dict[str, TableDigests]:
     """Read all tables of a keyspace through its first contact point."""
     digests: dict[str, TableDigests] = {}
-    async with _connected(settings) as connection:
+    async with connected(settings) as connection:
         for table, select in (await _selects(connection, settings.keyspace)).items():
             ranges = [_digest(await _rows(connection, select, place)) for place in range(RANGES)]
             digests[table] = TableDigests(select, tuple(ranges))
@@ -51,26 +51,10 @@ async def first_difference(
     place = next(place for place, (left, right) in enumerate(pairs) if left != right)
     both: list[list[str]] = []
     for settings in (one, other):
-        async with _connected(settings) as connection:
+        async with connected(settings) as connection:
             both.append([repr(row) for row in await _rows(connection, table.select, place)])
     left, right = both
     return sorted(set(left) - set(right))[:3], sorted(set(right) - set(left))[:3]
-
-
-@asynccontextmanager
-async def _connected(settings: RingSettings) -> AsyncIterator[CqlConnection]:
-    options = ConnectionOptions(
-        keyspace=settings.keyspace,
-        username=settings.username or None,
-        password=settings.read_password() or None,
-        tls=settings.tls_context(),
-    )
-    endpoint = Endpoint(settings.contact_points[0], settings.cql_port)
-    connection = await connect(endpoint, options, 10.0)
-    try:
-        yield connection
-    finally:
-        await connection.aclose()
 
 
 async def _selects(connection: CqlConnection, keyspace: str) -> Mapping[str, str]:
