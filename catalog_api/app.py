@@ -11,15 +11,24 @@ from catalog_api.answers import HeadWriter
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
 from catalog_api.handlers.health import HealthHandler
+from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.products import ProductsHandler
+from catalog_api.handlers.reviews import ReviewsHandler
 from catalog_api.lane import FastLane
 from catalog_api.publication import Publication
 from catalog_api.reception import Reception
 from catalog_api.repositories.directory import DirectoryCache
+from catalog_api.repositories.ids import IdAllocator
 from catalog_api.repositories.products import ProductsRepository
+from catalog_api.repositories.reviews import ReviewsRepository
 from catalog_api.repositories.rows import RowSource
+from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
+from catalog_api.services.review_meta import ReviewMeta
+from catalog_api.services.review_orders import ReviewOrders
+from catalog_api.services.reviews import ReviewIds, ReviewsService
+from catalog_api.services.votes import VoteCounter
 from catalog_api.settings import ApiSettings
 from catalog_api.telemetry import RequestTelemetry
 
@@ -46,17 +55,21 @@ def build_app(
         refresh_seconds=settings.directory_refresh_seconds,
         timeout_seconds=deadline_seconds,
     )
-    products = ProductsHandler(
-        ProductsRepository(
-            ring,
-            directory,
-            timeout_seconds=deadline_seconds,
-            parallel_reads=settings.parallel_block_reads,
-        ),
-        Encoder(compress_min_bytes=settings.compress_min_bytes, deadline_seconds=deadline_seconds),
-        profile=settings.profile,
-        max_page_rows=settings.max_page_rows,
+    repository = ProductsRepository(
+        ring,
+        directory,
+        timeout_seconds=deadline_seconds,
+        parallel_reads=settings.parallel_block_reads,
     )
+    encoder = Encoder(
+        compress_min_bytes=settings.compress_min_bytes, deadline_seconds=deadline_seconds
+    )
+    forms = LegacyForms(encoder, profile=settings.profile)
+    products = ProductsHandler(repository, forms, max_page_rows=settings.max_page_rows)
+    votes = VoteCounter(
+        VotesRepository(ring, timeout_seconds=deadline_seconds), deadline_seconds=deadline_seconds
+    )
+    reviews = _build_reviews(settings, ring, repository, votes, forms)
     health = HealthHandler(
         ring,
         reception.heads,
@@ -66,14 +79,20 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    routes = add_routes(app, products, health, mount=settings.mount)
+    handlers = (products, reviews, health)
+    endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
+    routes = add_routes(app, endpoints, mount=settings.mount)
     app[keys.RING] = ring
     app[keys.DIRECTORY] = directory
     app[keys.RECEPTION] = reception
     app[keys.WORKER_NAME] = worker_name
     if publication is not None:
         app[keys.PUBLICATION] = publication
-    app[keys.LANE] = FastLane(mount=settings.mount, products=products, reception=reception)
+    app[keys.LANE] = FastLane(
+        mount=settings.mount,
+        reads=(*products.lane_reads(), *reviews.lane_reads()),
+        reception=reception,
+    )
     app[keys.EDGE] = Edge(routes, reception=reception, max_body_bytes=settings.max_body_bytes)
     app.cleanup_ctx.extend(
         [
@@ -85,6 +104,38 @@ def build_app(
         ]
     )
     return app
+
+
+def _build_reviews(
+    settings: ApiSettings,
+    ring: RowSource,
+    products: ProductsRepository,
+    votes: VoteCounter,
+    forms: LegacyForms,
+) -> ReviewsHandler:
+    seconds = settings.request_deadline_seconds
+    stored = ReviewsRepository(ring, timeout_seconds=seconds)
+    service = ReviewsService(
+        stored,
+        products,
+        orders=ReviewOrders(
+            stored,
+            max_rows=settings.review_order_rows,
+            refresh_seconds=settings.review_refresh_seconds,
+            deadline_seconds=seconds,
+        ),
+        meta=ReviewMeta(stored, refresh_seconds=settings.review_refresh_seconds),
+        votes=votes,
+        ids=ReviewIds(
+            *(
+                IdAllocator(ring, kind, timeout_seconds=seconds)
+                for kind in ("reviews", "review_photos", "characteristic_reviews")
+            )
+        ),
+    )
+    return ReviewsHandler(
+        service, forms, max_page_rows=settings.max_page_rows, body_seconds=seconds
+    )
 
 
 def _build_reception(settings: ApiSettings) -> Reception:
