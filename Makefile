@@ -89,6 +89,10 @@ bench-faults: bench-needs ## measure what clients see while nodes are killed and
 bench-paging: bench-needs ## compare page 2,000,000 of /products with page 1
 	@$(RUN) -m benchmarks.bench_paging $(ARGS)
 
+.PHONY: bench-api
+bench-api: bench-needs ## print requests/s and CPU of every route beside a product read's
+	@$(RUN) -m benchmarks.bench_api $(ARGS)
+
 .PHONY: bench-load
 bench-load: bench-needs ## load finished rows with our writers, cqlsh COPY, DSBulk and the plain driver
 	@$(RUN) -m benchmarks.bench_load $(ARGS)
