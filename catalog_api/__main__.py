@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(ApiSettings, os.environ, **vars(given))
         ring_settings = RingSettings.from_environ(os.environ)
         # Files named by the settings are read once here, so that a mistake is told at once.
+        settings = settings.with_session_secret()
         ring_settings.read_password()
         ring_settings.tls_context()
         with reserve(settings.host, settings.port) as reserved:

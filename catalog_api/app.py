@@ -2,23 +2,29 @@
 
 import os
 import sys
+from typing import Final
 
 from aiohttp import web
 
 from catalog_api import keys, lifecycle
 from catalog_api.access_log import AccessLog
 from catalog_api.answers import HeadWriter
+from catalog_api.callers import Callers
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
+from catalog_api.handlers.cart import CartHandler
 from catalog_api.handlers.health import HealthHandler
+from catalog_api.handlers.interactions import InteractionsHandler
 from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.products import ProductsHandler
 from catalog_api.handlers.reviews import ReviewsHandler
 from catalog_api.lane import FastLane
 from catalog_api.publication import Publication
 from catalog_api.reception import Reception
+from catalog_api.repositories.carts import CartsRepository
 from catalog_api.repositories.directory import DirectoryCache
 from catalog_api.repositories.ids import IdAllocator
+from catalog_api.repositories.interactions import InteractionsRepository
 from catalog_api.repositories.products import ProductsRepository
 from catalog_api.repositories.reviews import ReviewsRepository
 from catalog_api.repositories.rows import RowSource
@@ -29,8 +35,11 @@ from catalog_api.services.review_meta import ReviewMeta
 from catalog_api.services.review_orders import ReviewOrders
 from catalog_api.services.reviews import ReviewIds, ReviewsService
 from catalog_api.services.votes import VoteCounter
+from catalog_api.sessions import Sessions
 from catalog_api.settings import ApiSettings
 from catalog_api.telemetry import RequestTelemetry
+
+DAY_SECONDS: Final = 86_400
 
 
 def build_app(
@@ -70,6 +79,16 @@ def build_app(
         VotesRepository(ring, timeout_seconds=deadline_seconds), deadline_seconds=deadline_seconds
     )
     reviews = _build_reviews(settings, ring, repository, votes, forms)
+    callers = Callers(settings.trusted_networks)
+    cart = _build_cart(settings, ring, callers, forms)
+    interactions = InteractionsHandler(
+        InteractionsRepository(
+            ring,
+            lifetime_seconds=settings.interaction_days * DAY_SECONDS,
+            timeout_seconds=deadline_seconds,
+        ),
+        body_seconds=deadline_seconds,
+    )
     health = HealthHandler(
         ring,
         reception.heads,
@@ -79,7 +98,7 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    handlers = (products, reviews, health)
+    handlers = (products, reviews, cart, interactions, health)
     endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
     routes = add_routes(app, endpoints, mount=settings.mount)
     app[keys.RING] = ring
@@ -135,6 +154,24 @@ def _build_reviews(
     )
     return ReviewsHandler(
         service, forms, max_page_rows=settings.max_page_rows, body_seconds=seconds
+    )
+
+
+def _build_cart(
+    settings: ApiSettings, ring: RowSource, callers: Callers, forms: LegacyForms
+) -> CartHandler:
+    seconds = settings.request_deadline_seconds
+    return CartHandler(
+        CartsRepository(
+            ring, lifetime_seconds=settings.cart_days * DAY_SECONDS, timeout_seconds=seconds
+        ),
+        Sessions(
+            settings.session_secret.split(), lifetime_seconds=settings.session_days * DAY_SECONDS
+        ),
+        callers,
+        forms,
+        max_posts=settings.max_cart_posts,
+        body_seconds=seconds,
     )
 
 
