@@ -12,6 +12,7 @@ from catalog_api.answers import HeadWriter
 from catalog_api.callers import Callers
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
+from catalog_api.guards import Guard
 from catalog_api.handlers.cart import CartHandler
 from catalog_api.handlers.health import HealthHandler
 from catalog_api.handlers.interactions import InteractionsHandler
@@ -25,12 +26,14 @@ from catalog_api.repositories.carts import CartsRepository
 from catalog_api.repositories.directory import DirectoryCache
 from catalog_api.repositories.ids import IdAllocator
 from catalog_api.repositories.interactions import InteractionsRepository
+from catalog_api.repositories.limits import LimitsRepository
 from catalog_api.repositories.products import ProductsRepository
 from catalog_api.repositories.reviews import ReviewsRepository
 from catalog_api.repositories.rows import RowSource
 from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
+from catalog_api.services.limits import RateLimiter
 from catalog_api.services.review_meta import ReviewMeta
 from catalog_api.services.review_orders import ReviewOrders
 from catalog_api.services.reviews import ReviewIds, ReviewsService
@@ -78,8 +81,9 @@ def build_app(
     votes = VoteCounter(
         VotesRepository(ring, timeout_seconds=deadline_seconds), deadline_seconds=deadline_seconds
     )
-    reviews = _build_reviews(settings, ring, repository, votes, forms)
     callers = Callers(settings.trusted_networks)
+    guard = _build_guard(settings, ring, callers)
+    reviews = _build_reviews(settings, ring, repository, votes, forms, guard)
     cart = _build_cart(settings, ring, callers, forms)
     interactions = InteractionsHandler(
         InteractionsRepository(
@@ -131,6 +135,7 @@ def _build_reviews(
     products: ProductsRepository,
     votes: VoteCounter,
     forms: LegacyForms,
+    guard: Guard,
 ) -> ReviewsHandler:
     seconds = settings.request_deadline_seconds
     stored = ReviewsRepository(ring, timeout_seconds=seconds)
@@ -153,7 +158,17 @@ def _build_reviews(
         ),
     )
     return ReviewsHandler(
-        service, forms, max_page_rows=settings.max_page_rows, body_seconds=seconds
+        service, forms, guard, max_page_rows=settings.max_page_rows, body_seconds=seconds
+    )
+
+
+def _build_guard(settings: ApiSettings, ring: RowSource, callers: Callers) -> Guard:
+    seconds = settings.request_deadline_seconds
+    return Guard(
+        callers,
+        RateLimiter(LimitsRepository(ring, timeout_seconds=seconds), deadline_seconds=seconds),
+        votes_per_minute=settings.votes_per_minute,
+        posts_per_minute=settings.posts_per_minute,
     )
 
 

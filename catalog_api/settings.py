@@ -27,7 +27,10 @@ _ABOVE_ZERO: Final = (
     *("directory_refresh_seconds", "request_deadline_seconds", "readiness_deadline_seconds"),
     *("review_refresh_seconds", "keepalive_seconds"),
 )
-_NOT_NEGATIVE: Final = ("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes")
+_NOT_NEGATIVE: Final = (
+    *("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"),
+    *("votes_per_minute", "posts_per_minute"),
+)
 _DAYS: Final = ("session_days", "cart_days", "interaction_days")
 # Cassandra keeps a TTL of at most twenty years.
 _MOST_DAYS: Final = 7_300
@@ -92,6 +95,12 @@ class ApiSettings:
     trusted_proxies: str = setting(
         "127.0.0.0/8,::1/128",
         "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas.",
+    )
+    votes_per_minute: int = setting(
+        60, "Votes and reports that one caller may make in a minute; 0: any number."
+    )
+    posts_per_minute: int = setting(
+        20, "Reviews, questions and answers that one caller may post in a minute; 0: any number."
     )
     max_body_bytes: int = setting(262_144, "Largest request body; beyond it 413.")
     cache_control: str = setting(

@@ -8,6 +8,7 @@ from typing import Final
 
 from schema.statements.carts import CART_STATEMENTS
 from schema.statements.ids import ID_STATEMENTS
+from schema.statements.limits import LIMIT_STATEMENTS
 from schema.statements.load import LOAD_STATEMENTS
 from schema.statements.products import PRODUCT_STATEMENTS
 from schema.statements.questions import QUESTION_STATEMENTS
@@ -19,6 +20,7 @@ API_STATEMENTS: Final = (
     *QUESTION_STATEMENTS,
     *ID_STATEMENTS,
     *CART_STATEMENTS,
+    *LIMIT_STATEMENTS,
 )
 
 __all__ = ["API_STATEMENTS", "LOAD_STATEMENTS"]
