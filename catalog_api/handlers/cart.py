@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from aiohttp import hdrs, web
@@ -16,6 +16,7 @@ from catalog_api.endpoints import Endpoint
 from catalog_api.handlers.legacy import CREATED, LegacyForms, refusal
 from catalog_api.repositories.carts import CartsRepository
 from catalog_api.sessions import Session, Sessions
+from schema.profiles import unchanged
 
 INVALID_SKU: Final = "Error: invalid sku_id provided"
 
@@ -61,7 +62,7 @@ class CartHandler:
         session = self._session_of(request)
         counts = await self._carts.fetch_counts(session.session_id)
         body = orjson.dumps([{"sku_id": sku_id, "count": count} for sku_id, count in counts])
-        answer = await self._forms.fresh(body, request.headers, _same)
+        answer = await self._forms.fresh(body, request.headers, unchanged)
         return self._with_cookie(answer, session, request)
 
     async def _post(self, request: web.Request) -> Answer:
@@ -88,8 +89,3 @@ class CartHandler:
             return answer
         cookie = self._sessions.cookie(session, secure=self._callers.is_secure(request))
         return replace(answer, headers=answer.headers + cookie)
-
-
-def _same(document: Any) -> Any:
-    """A cart looks the same in both profiles."""
-    return document

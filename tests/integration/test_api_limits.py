@@ -206,6 +206,25 @@ async def test_limit_when_cassandra_cannot_be_asked_then_503_as_the_vote_itself(
         )
 
 
+@pytest.mark.usefixtures("clock")
+async def test_limits_when_people_write_then_each_route_names_its_own(
+    ring_settings: RingSettings,
+) -> None:
+    """Votes and reports of one kind, posts of another, reads and carts of none."""
+    ring = await watched_ring(ring_settings)
+    async with running_api(ring, ApiSettings(votes_per_minute=99, posts_per_minute=99)) as api:
+        items = ("reviews/1", "qa/questions/1", "qa/answers/1")
+        kinds = {
+            ("PUT", f"/{item}/{do}"): "votes" for item in items for do in ("helpful", "report")
+        }
+        for path in ("/reviews", "/qa/questions", "/qa/questions/1/answers"):
+            kinds |= {("POST", path): "posts", ("GET", path): ""}
+        kinds |= {("POST", "/cart"): "", ("GET", "/cart"): "", ("POST", "/interactions"): ""}
+        for (method, path), kind in kinds.items():
+            headers = (await ask(api, method, path, "192.0.2.7")).headers
+            assert headers.get("RateLimit", '""').split('"')[1] == kind, (method, path)
+
+
 async def test_rows_when_counted_then_they_expire(ring_settings: RingSettings) -> None:
     """Nothing accumulates."""
     select = Statement(
