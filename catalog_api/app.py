@@ -23,6 +23,7 @@ from catalog_api.handlers.reviews import ReviewsHandler
 from catalog_api.lane import FastLane
 from catalog_api.publication import Publication
 from catalog_api.reception import Reception
+from catalog_api.repositories.api_keys import ApiKeysRepository
 from catalog_api.repositories.carts import CartsRepository
 from catalog_api.repositories.directory import DirectoryCache
 from catalog_api.repositories.ids import IdAllocator
@@ -35,6 +36,7 @@ from catalog_api.repositories.rows import RowSource
 from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
+from catalog_api.services.api_keys import ApiKeys
 from catalog_api.services.limits import RateLimiter
 from catalog_api.services.questions import QuestionIds, QuestionsService
 from catalog_api.services.review_meta import ReviewMeta
@@ -167,6 +169,7 @@ def _build_guard(settings: ApiSettings, ring: RowSource, callers: Callers) -> Gu
     return Guard(
         callers,
         RateLimiter(LimitsRepository(ring, timeout_seconds=seconds), deadline_seconds=seconds),
+        ApiKeys(ApiKeysRepository(ring, timeout_seconds=seconds)),
         votes_per_minute=settings.votes_per_minute,
         posts_per_minute=settings.posts_per_minute,
     )

@@ -6,6 +6,7 @@ One module a family of tables. Two groups are what clients are opened with: `API
 
 from typing import Final
 
+from schema.statements.api_keys import API_KEY_STATEMENTS
 from schema.statements.carts import CART_STATEMENTS
 from schema.statements.ids import ID_STATEMENTS
 from schema.statements.limits import LIMIT_STATEMENTS
@@ -21,6 +22,7 @@ API_STATEMENTS: Final = (
     *ID_STATEMENTS,
     *CART_STATEMENTS,
     *LIMIT_STATEMENTS,
+    *API_KEY_STATEMENTS,
 )
 
 __all__ = ["API_STATEMENTS", "LOAD_STATEMENTS"]
