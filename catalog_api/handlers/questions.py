@@ -12,6 +12,7 @@ from catalog_api.domain.item_id import read_path_id, read_query_id
 from catalog_api.domain.page import read_page
 from catalog_api.domain.submissions import NewAnswer, NewQuestion
 from catalog_api.endpoints import Endpoint, Handler
+from catalog_api.guards import Guard
 from catalog_api.handlers.legacy import CREATED, Headers, LegacyForms, Query, refusal
 from catalog_api.handlers.reviews import INVALID_PRODUCT
 from catalog_api.lane import LaneRead
@@ -30,6 +31,7 @@ class QuestionsHandler:
     Args:
         questions: what can be done with them.
         forms: makes the forms that callers ask for.
+        guard: limits what callers write.
         max_page_rows: most rows of one page.
         body_seconds: longest that a caller may take to send a body.
     """
@@ -38,12 +40,14 @@ class QuestionsHandler:
         self,
         questions: QuestionsService,
         forms: LegacyForms,
+        guard: Guard,
         *,
         max_page_rows: int,
         body_seconds: float,
     ) -> None:
         self._questions = questions
         self._forms = forms
+        self._guard = guard
         self._max_page_rows = max_page_rows
         self._body_seconds = body_seconds
 
@@ -97,16 +101,18 @@ class QuestionsHandler:
         group, questions = "questions", self._questions
         one, answers = "/qa/questions/{id}", "/qa/questions/{id}/answers"
         answer = "/qa/answers/{id}"
+        ask, reply = self._guard.posts(self._ask), self._guard.posts(self._answer)
 
         def put(path: str, change: Callable[[int], Awaitable[None]], summary: str) -> Endpoint:
             text = INVALID_ANSWER_ID if path.startswith(answer) else INVALID_QUESTION_ID
-            return Endpoint("PUT", path, self._put(change, text), summary, group)
+            handle = self._guard.votes(self._put(change, text))
+            return Endpoint("PUT", path, handle, summary, group)
 
         return [
             Endpoint("GET", "/qa/questions", self._list, "Questions with their answers", group),
             Endpoint("GET", answers, self._list_answers, "Answers to a question", group),
-            Endpoint("POST", "/qa/questions", self._ask, "Ask", group, body=NewQuestion),
-            Endpoint("POST", answers, self._answer, "Answer", group, body=NewAnswer),
+            Endpoint("POST", "/qa/questions", ask, "Ask", group, body=NewQuestion),
+            Endpoint("POST", answers, reply, "Answer", group, body=NewAnswer),
             put(f"{one}/helpful", questions.vote_question, "Find a question helpful"),
             put(f"{one}/report", questions.report_question, "Hide a question from lists"),
             put(f"{answer}/helpful", questions.vote_answer, "Find an answer helpful"),

@@ -12,6 +12,7 @@ from catalog_api.domain.item_id import read_path_id, read_query_id
 from catalog_api.domain.page import read_page
 from catalog_api.domain.submissions import NewReview
 from catalog_api.endpoints import Endpoint, Handler
+from catalog_api.guards import Guard
 from catalog_api.handlers.legacy import (
     CREATED,
     Headers,
@@ -34,6 +35,7 @@ class ReviewsHandler:
     Args:
         reviews: what can be done with them.
         forms: makes the forms that callers ask for.
+        guard: limits what callers write.
         max_page_rows: most rows of one page.
         body_seconds: longest that a caller may take to send a body.
     """
@@ -42,12 +44,14 @@ class ReviewsHandler:
         self,
         reviews: ReviewsService,
         forms: LegacyForms,
+        guard: Guard,
         *,
         max_page_rows: int,
         body_seconds: float,
     ) -> None:
         self._reviews = reviews
         self._forms = forms
+        self._guard = guard
         self._max_page_rows = max_page_rows
         self._body_seconds = body_seconds
 
@@ -100,13 +104,15 @@ class ReviewsHandler:
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the endpoints of reviews."""
         one = "/reviews/{id}"
-        vote, report = self._reviews.vote, self._reviews.report
+        post = self._guard.posts(self._post)
+        vote = self._guard.votes(self._put(self._reviews.vote))
+        report = self._guard.votes(self._put(self._reviews.report))
         return [
             Endpoint("GET", "/reviews", self._list, "A page of a product's reviews", "reviews"),
             Endpoint("GET", "/reviews/meta", self._meta, "What they come to", "reviews"),
-            Endpoint("POST", "/reviews", self._post, "Write a review", "reviews", body=NewReview),
-            Endpoint("PUT", f"{one}/helpful", self._put(vote), "Find it helpful", "reviews"),
-            Endpoint("PUT", f"{one}/report", self._put(report), "Hide it from lists", "reviews"),
+            Endpoint("POST", "/reviews", post, "Write a review", "reviews", body=NewReview),
+            Endpoint("PUT", f"{one}/helpful", vote, "Find it helpful", "reviews"),
+            Endpoint("PUT", f"{one}/report", report, "Hide it from lists", "reviews"),
         ]
 
     async def _list(self, request: web.Request) -> Answer:
