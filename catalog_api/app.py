@@ -10,6 +10,7 @@ from catalog_api.access_log import AccessLog
 from catalog_api.answers import HeadWriter
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
+from catalog_api.handlers.description import DescriptionHandler
 from catalog_api.handlers.health import HealthHandler
 from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.products import ProductsHandler
@@ -81,7 +82,8 @@ def build_app(
     app = web.Application(client_max_size=settings.max_body_bytes)
     handlers = (products, reviews, health)
     endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
-    routes = add_routes(app, endpoints, mount=settings.mount)
+    description = DescriptionHandler(endpoints, forms, mount=settings.mount)
+    routes = add_routes(app, [*endpoints, *description.endpoints()], mount=settings.mount)
     app[keys.RING] = ring
     app[keys.DIRECTORY] = directory
     app[keys.RECEPTION] = reception
