@@ -14,6 +14,7 @@ from catalog_api.handlers.description import DescriptionHandler
 from catalog_api.handlers.health import HealthHandler
 from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.products import ProductsHandler
+from catalog_api.handlers.questions import QuestionsHandler
 from catalog_api.handlers.reviews import ReviewsHandler
 from catalog_api.lane import FastLane
 from catalog_api.publication import Publication
@@ -21,11 +22,13 @@ from catalog_api.reception import Reception
 from catalog_api.repositories.directory import DirectoryCache
 from catalog_api.repositories.ids import IdAllocator
 from catalog_api.repositories.products import ProductsRepository
+from catalog_api.repositories.questions import QuestionsRepository
 from catalog_api.repositories.reviews import ReviewsRepository
 from catalog_api.repositories.rows import RowSource
 from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
+from catalog_api.services.questions import QuestionIds, QuestionsService
 from catalog_api.services.review_meta import ReviewMeta
 from catalog_api.services.review_orders import ReviewOrders
 from catalog_api.services.reviews import ReviewIds, ReviewsService
@@ -70,7 +73,39 @@ def build_app(
     votes = VoteCounter(
         VotesRepository(ring, timeout_seconds=deadline_seconds), deadline_seconds=deadline_seconds
     )
-    reviews = _build_reviews(settings, ring, repository, votes, forms)
+    stored_reviews = ReviewsRepository(ring, timeout_seconds=deadline_seconds)
+    orders = ReviewOrders(
+        stored_reviews,
+        max_rows=settings.review_order_rows,
+        refresh_seconds=settings.review_refresh_seconds,
+        deadline_seconds=deadline_seconds,
+    )
+    reviews = ReviewsHandler(
+        ReviewsService(
+            stored_reviews,
+            repository,
+            orders=orders,
+            meta=ReviewMeta(stored_reviews, refresh_seconds=settings.review_refresh_seconds),
+            votes=votes,
+            ids=ReviewIds(
+                *_ids(settings, ring, "reviews", "review_photos", "characteristic_reviews")
+            ),
+        ),
+        forms,
+        max_page_rows=settings.max_page_rows,
+        body_seconds=deadline_seconds,
+    )
+    questions = QuestionsHandler(
+        QuestionsService(
+            QuestionsRepository(ring, timeout_seconds=deadline_seconds),
+            repository,
+            votes=votes,
+            ids=QuestionIds(*_ids(settings, ring, "questions", "answers", "answer_photos")),
+        ),
+        forms,
+        max_page_rows=settings.max_page_rows,
+        body_seconds=deadline_seconds,
+    )
     health = HealthHandler(
         ring,
         reception.heads,
@@ -80,19 +115,20 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    handlers = (products, reviews, health)
+    handlers = (products, reviews, questions, health)
     endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
     description = DescriptionHandler(endpoints, forms, mount=settings.mount)
     routes = add_routes(app, [*endpoints, *description.endpoints()], mount=settings.mount)
     app[keys.RING] = ring
     app[keys.DIRECTORY] = directory
+    app[keys.REVIEW_ORDERS] = orders
     app[keys.RECEPTION] = reception
     app[keys.WORKER_NAME] = worker_name
     if publication is not None:
         app[keys.PUBLICATION] = publication
     app[keys.LANE] = FastLane(
         mount=settings.mount,
-        reads=(*products.lane_reads(), *reviews.lane_reads()),
+        reads=(*products.lane_reads(), *reviews.lane_reads(), *questions.lane_reads()),
         reception=reception,
     )
     app[keys.EDGE] = Edge(routes, reception=reception, max_body_bytes=settings.max_body_bytes)
@@ -100,6 +136,7 @@ def build_app(
         [
             lifecycle.ring,
             lifecycle.directory,
+            lifecycle.review_orders,
             lifecycle.clock,
             lifecycle.access_log,
             lifecycle.publication,
@@ -108,36 +145,9 @@ def build_app(
     return app
 
 
-def _build_reviews(
-    settings: ApiSettings,
-    ring: RowSource,
-    products: ProductsRepository,
-    votes: VoteCounter,
-    forms: LegacyForms,
-) -> ReviewsHandler:
+def _ids(settings: ApiSettings, ring: RowSource, *kinds: str) -> list[IdAllocator]:
     seconds = settings.request_deadline_seconds
-    stored = ReviewsRepository(ring, timeout_seconds=seconds)
-    service = ReviewsService(
-        stored,
-        products,
-        orders=ReviewOrders(
-            stored,
-            max_rows=settings.review_order_rows,
-            refresh_seconds=settings.review_refresh_seconds,
-            deadline_seconds=seconds,
-        ),
-        meta=ReviewMeta(stored, refresh_seconds=settings.review_refresh_seconds),
-        votes=votes,
-        ids=ReviewIds(
-            *(
-                IdAllocator(ring, kind, timeout_seconds=seconds)
-                for kind in ("reviews", "review_photos", "characteristic_reviews")
-            )
-        ),
-    )
-    return ReviewsHandler(
-        service, forms, max_page_rows=settings.max_page_rows, body_seconds=seconds
-    )
+    return [IdAllocator(ring, kind, timeout_seconds=seconds) for kind in kinds]
 
 
 def _build_reception(settings: ApiSettings) -> Reception:

@@ -23,6 +23,7 @@ ZeroOrOne = Annotated[int, Meta(ge=0, le=1)]
 Date = Annotated[str, Meta(pattern=_DATE, description="UTC, with milliseconds")]
 Mark = Annotated[int, Meta(ge=1, le=5)]
 MarkText = Annotated[str, Meta(pattern="^[1-5]$")]
+IdKey = Annotated[str, Meta(pattern="^[0-9]{1,16}$")]
 SkuKey = Annotated[str, Meta(pattern="^([0-9]+|null)$")]
 Truth = Annotated[str, Meta(pattern="^(false|true)$")]
 Truth2020 = Annotated[str, Meta(pattern="^[01]$")]
@@ -229,6 +230,75 @@ class ReviewMeta2020(Struct, forbid_unknown_fields=True):
     ratings: dict[MarkText, Count]
     recommended: dict[Truth2020, Count]
     characteristics: dict[str, CharacteristicMean2020]
+
+
+class NestedAnswer(Struct, forbid_unknown_fields=True):
+    """An answer within its question; here photos are plain URLs."""
+
+    id: Id
+    body: str | None
+    date: Date
+    answerer_name: str | None
+    helpfulness: Count
+    photos: list[str | None]
+
+
+class Question(Struct, forbid_unknown_fields=True):
+    """A question with all its answers, keyed by their ids, ids ascending."""
+
+    question_id: Id
+    question_body: str | None
+    question_date: Date
+    asker_name: str | None
+    question_helpfulness: Count
+    reported: Literal[False]
+    answers: dict[IdKey, NestedAnswer]
+
+
+class Question2020(Struct, forbid_unknown_fields=True):
+    """The same with a number for `reported`."""
+
+    question_id: Id
+    question_body: str | None
+    question_date: Date
+    asker_name: str | None
+    question_helpfulness: Count
+    reported: Zero
+    answers: dict[IdKey, NestedAnswer]
+
+
+class QuestionPage(Struct, forbid_unknown_fields=True):
+    """A page of questions."""
+
+    product_id: IdText
+    results: list[Question]
+
+
+class QuestionPage2020(Struct, forbid_unknown_fields=True):
+    """A page of questions."""
+
+    product_id: IdText
+    results: list[Question2020]
+
+
+class Answer(Struct, forbid_unknown_fields=True):
+    """An answer."""
+
+    answer_id: Id
+    body: str | None
+    date: Date
+    answerer_name: str | None
+    helpfulness: Count
+    photos: list[ItemPhoto]
+
+
+class AnswerPage(Struct, forbid_unknown_fields=True):
+    """A page of answers; `page` and `count` are text when they were given."""
+
+    question: IdText
+    page: Annotated[int, Meta(ge=1)] | CountText
+    count: Annotated[int, Meta(ge=1)] | CountText
+    results: list[Answer]
 
 
 Document = dict[str, Any]

@@ -1,7 +1,6 @@
 """The API's description of itself: `GET /openapi.json`."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import orjson
 from aiohttp import web
@@ -12,6 +11,7 @@ from catalog_api.endpoints import Endpoint
 from catalog_api.handlers.legacy import READ_PARAMETERS, LegacyForms, read_replies
 from catalog_api.openapi.document import build_document
 from schema.documents import etag_of
+from schema.profiles import unchanged
 
 
 class DescriptionHandler:
@@ -45,8 +45,4 @@ class DescriptionHandler:
         ]
 
     async def _document(self, request: web.Request) -> Answer:
-        return await self._forms.stored(self._body, self._etag, request.headers, _unchanged)
-
-
-def _unchanged(body: Any) -> Any:
-    return body
+        return await self._forms.stored(self._body, self._etag, request.headers, unchanged)

@@ -11,7 +11,7 @@ from catalog_api.answers import JSON_TYPE, TEXT_TYPE, Answer, AnswerKind
 from catalog_api.bodies import FORM_TYPE
 from catalog_api.domain.submissions import ItemId
 from catalog_api.encoding import Encoder, Representation, choose
-from catalog_api.endpoints import Parameter, Reply
+from catalog_api.endpoints import Endpoint, Handler, Parameter, Reply, said
 from schema.documents import etag_of
 
 LEGACY_PROFILE: Final = istr("X-Legacy-Profile")
@@ -77,6 +77,33 @@ _REFUSALS: dict[int, AnswerKind] = {}
 def id_parameter(of: str) -> Parameter:
     """Return the id in a path."""
     return Parameter("id", "path", ItemId, f"The id of the {of}.", required=True, example=1)
+
+
+def change_endpoint(
+    path: str, handle: Handler, summary: str, group: str, *, of: str, refused: str
+) -> Endpoint:
+    """Return a `PUT` of a vote or a report.
+
+    Args:
+        path: with the id of what is voted on.
+        handle: does it.
+        summary: says it.
+        group: of the endpoint.
+        of: what is voted on.
+        refused: the words of the 404.
+    """
+    return Endpoint(
+        "PUT",
+        path,
+        handle,
+        summary,
+        group,
+        parameters=(id_parameter(of),),
+        body=Any,
+        body_required=False,
+        replies={204: Reply("Done."), 404: said(refused)},
+        description="A body is not looked at.",
+    )
 
 
 def read_replies(

@@ -39,7 +39,7 @@ from catalog_api.openapi import examples
 from catalog_api.repositories.products import ProductsRepository
 from ring.statements import Statement
 from schema.documents import etag_of
-from schema.profiles import to_2020_list, to_2020_product, to_2020_styles
+from schema.profiles import to_2020_list, to_2020_product, to_2020_styles, unchanged
 from schema.statements.products import SELECT_PRODUCT, SELECT_RELATED, SELECT_STYLES
 
 INVALID_PRODUCT_ID: Final = "Error: invalid product id provided"
@@ -61,10 +61,6 @@ class ProductRead:
     convert: Callable[[Any], Any]
     summary: str
     replies: Mapping[int, Reply]
-
-
-def _unchanged(body: Any) -> Any:
-    return body
 
 
 PRODUCT: Final = ProductRead(
@@ -96,7 +92,7 @@ STYLES: Final = ProductRead(
 RELATED: Final = ProductRead(
     "/products/{id}/related",
     SELECT_RELATED,
-    _unchanged,
+    unchanged,
     "The ids of its related products",
     read_replies(
         "The ids, in the order of the files; some may stand twice, the product's own among them.",

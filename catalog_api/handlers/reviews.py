@@ -1,7 +1,7 @@
 """Reviews: lists, meta, new ones, votes and reports."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -12,7 +12,7 @@ from catalog_api.domain.item_id import read_path_id, read_query_id
 from catalog_api.domain.page import read_page
 from catalog_api.domain.shapes import ReviewMeta, ReviewMeta2020, ReviewPage, ReviewPage2020
 from catalog_api.domain.submissions import NewReview
-from catalog_api.endpoints import Endpoint, Handler, Parameter, Reply, said
+from catalog_api.endpoints import Endpoint, Handler, Parameter, said
 from catalog_api.handlers.legacy import (
     CREATED,
     LEGACY_BODY_TYPES,
@@ -22,7 +22,7 @@ from catalog_api.handlers.legacy import (
     Headers,
     LegacyForms,
     Query,
-    id_parameter,
+    change_endpoint,
     read_replies,
     refusal,
 )
@@ -162,24 +162,20 @@ class ReviewsHandler:
                 replies={201: said("Created"), 422: said(INVALID_REVIEW)},
                 description="It is in the very next list and in the meta.",
             ),
-            self._change("helpful", self._reviews.vote, "Find it helpful", "Counts one more."),
-            self._change("report", self._reviews.report, "Hide it from lists", "Idempotent."),
+            self._change("helpful", self._reviews.vote, "Find it helpful: one vote more"),
+            self._change("report", self._reviews.report, "Hide it from lists"),
         ]
 
     def _change(
-        self, name: str, change: Callable[[int], Awaitable[None]], summary: str, description: str
+        self, name: str, change: Callable[[int], Awaitable[None]], summary: str
     ) -> Endpoint:
-        return Endpoint(
-            "PUT",
+        return change_endpoint(
             f"/reviews/{{id}}/{name}",
             self._put(change),
             summary,
             "reviews",
-            parameters=(id_parameter("review"),),
-            body=Any,
-            body_required=False,
-            replies={204: Reply("Done."), 404: said(INVALID_REVIEW_ID)},
-            description=f"{description} A body is not looked at.",
+            of="review",
+            refused=INVALID_REVIEW_ID,
         )
 
     async def _list(self, request: web.Request) -> Answer:

@@ -90,3 +90,57 @@ NEW_REVIEW: Final[dict[str, Any]] = {
     "photos": ["https://images.example/9.jpg"],
     "characteristics": {"5": 4},
 }
+
+QUESTIONS: Final[dict[str, Any]] = {
+    "product_id": "1",
+    "results": [
+        {
+            "question_id": 3,
+            "question_body": "Is it warm?",
+            "question_date": "2020-12-21T11:05:09.120Z",
+            "asker_name": "jo",
+            "question_helpfulness": 8,
+            "reported": False,
+            "answers": {
+                "70": {
+                    "id": 70,
+                    "body": "Warm enough for spring.",
+                    "date": "2020-12-22T08:30:00.000Z",
+                    "answerer_name": "al",
+                    "helpfulness": 2,
+                    "photos": ["https://images.example/4.jpg"],
+                }
+            },
+        }
+    ],
+}
+
+ANSWERS: Final[dict[str, Any]] = {
+    "question": "3",
+    "page": 1,
+    "count": "100",
+    "results": [
+        {
+            "answer_id": 70,
+            "body": "Warm enough for spring.",
+            "date": "2020-12-22T08:30:00.000Z",
+            "answerer_name": "al",
+            "helpfulness": 2,
+            "photos": [{"id": 4, "url": "https://images.example/4.jpg"}],
+        }
+    ],
+}
+
+NEW_QUESTION: Final[dict[str, Any]] = {
+    "product_id": 1,
+    "body": "Is it warm?",
+    "name": "jo",
+    "email": "jo@shop.example",
+}
+
+NEW_ANSWER: Final[dict[str, Any]] = {
+    "body": "Warm enough for spring.",
+    "name": "al",
+    "email": "al@shop.example",
+    "photos": ["https://images.example/4.jpg"],
+}

@@ -41,6 +41,7 @@ new one; the server's log names it.
 GROUPS: Final[Mapping[str, str]] = {
     "products": "Products with their styles and related ones.",
     "reviews": "What people think of products, and what it comes to.",
+    "questions": "What people ask about products, and what others answer.",
     "operations": "For those who run the server.",
     "description": "What this API is.",
 }

@@ -27,6 +27,11 @@ REFUSED = [
     ("GET", "/reviews/meta", "/reviews/meta", 422),
     ("POST", "/reviews", "/reviews", 422),
     ("PUT", "/reviews/{id}/helpful", "/reviews/77/helpful", 404),
+    ("GET", "/qa/questions", "/qa/questions?product_id=-1", 422),
+    ("GET", "/qa/questions/{id}/answers", "/qa/questions/x/answers", 404),
+    ("POST", "/qa/questions", "/qa/questions", 422),
+    ("POST", "/qa/questions/{id}/answers", "/qa/questions/1/answers", 422),
+    ("PUT", "/qa/answers/{id}/report", "/qa/answers/77/report", 404),
 ]
 
 
