@@ -8,9 +8,9 @@ from aiohttp import web
 from catalog_api.answers import NO_CONTENT, Answer
 from catalog_api.bodies import read_body, read_bytes
 from catalog_api.domain.errors import InvalidBodyError, InvalidIdError, MissingItemError
+from catalog_api.domain.feedback_shapes import AnswerPage, QuestionPage, QuestionPage2020
 from catalog_api.domain.item_id import read_path_id, read_query_id
 from catalog_api.domain.page import read_page
-from catalog_api.domain.shapes import AnswerPage, QuestionPage, QuestionPage2020
 from catalog_api.domain.submissions import NewAnswer, NewQuestion
 from catalog_api.endpoints import Endpoint, Handler, said
 from catalog_api.handlers.legacy import (

@@ -8,9 +8,14 @@ from aiohttp import web
 from catalog_api.answers import NO_CONTENT, Answer
 from catalog_api.bodies import read_body, read_bytes
 from catalog_api.domain.errors import InvalidBodyError, InvalidIdError, MissingItemError
+from catalog_api.domain.feedback_shapes import (
+    ReviewMeta,
+    ReviewMeta2020,
+    ReviewPage,
+    ReviewPage2020,
+)
 from catalog_api.domain.item_id import read_path_id, read_query_id
 from catalog_api.domain.page import read_page
-from catalog_api.domain.shapes import ReviewMeta, ReviewMeta2020, ReviewPage, ReviewPage2020
 from catalog_api.domain.submissions import NewReview
 from catalog_api.endpoints import Endpoint, Handler, Parameter, said
 from catalog_api.handlers.legacy import (

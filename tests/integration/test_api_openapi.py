@@ -170,3 +170,10 @@ def _use(base_url: str) -> None:
         listed = call("reviews.get_reviews", product_id=3, sort=models.Sort.NEWEST)
         assert [one.body for one in listed.results] == ["Ä 😀"]
         assert listed.results[0].recommend is True
+        questions = call("questions.get_qa_questions", product_id=1)
+        assert questions.results[0].reported is False
+        question_id = questions.results[0].question_id
+        assert call("questions.put_qa_questions_id_helpful", id=question_id) is None
+        (again, *_) = call("questions.get_qa_questions", product_id=1).results
+        expected = questions.results[0].question_helpfulness + 1
+        assert (again.question_id, again.question_helpfulness) == (question_id, expected)
