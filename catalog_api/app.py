@@ -14,6 +14,7 @@ from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
 from catalog_api.guards import Guard
 from catalog_api.handlers.cart import CartHandler
+from catalog_api.handlers.description import DescriptionHandler
 from catalog_api.handlers.health import HealthHandler
 from catalog_api.handlers.interactions import InteractionsHandler
 from catalog_api.handlers.legacy import LegacyForms
@@ -137,7 +138,8 @@ def build_app(
         *(_build_cart(settings, ring, callers, forms), _build_interactions(settings, ring)),
     )
     endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
-    routes = add_routes(app, endpoints, mount=settings.mount)
+    description = DescriptionHandler(endpoints, forms, mount=settings.mount)
+    routes = add_routes(app, [*endpoints, *description.endpoints()], mount=settings.mount)
     app[keys.RING] = ring
     app[keys.DIRECTORY] = directory
     app[keys.REVIEW_ORDERS] = orders

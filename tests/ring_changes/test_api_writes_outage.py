@@ -1,4 +1,4 @@
-"""A node of three is killed under votes and posts: nothing acknowledged is lost or counted twice."""
+"""A node of three is killed under votes and posts: nothing told is lost or counted twice."""
 
 import asyncio
 import dataclasses
