@@ -1,5 +1,6 @@
 """The rules that the hand-written pages keep, read from their sources."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ STATIC = ROOM / "static"
 STORE = STATIC / "assets" / "store"
 MODULES = sorted(STORE.glob("*.js"))
 STYLES = sorted((STATIC / "assets").glob("*.css"))
+VIEWER = STATIC / "assets" / "swagger-ui"
 PAGES = sorted(STATIC.glob("*.html"))
 
 
@@ -66,3 +68,14 @@ def test_page_when_read_then_no_inline_script_or_style(path: Path) -> None:
     """The pages hold what the policy allows: no inline script, style or listener."""
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text)
+
+
+def test_viewer_when_read_then_it_is_what_was_published() -> None:
+    """The files of the viewer are whole and unchanged, and there is none besides."""
+    listed = [line.split() for line in (VIEWER / "SHA256SUMS").read_text("ascii").splitlines()]
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VIEWER.iterdir()
+        if path.name != "SHA256SUMS"
+    }
+    assert found == {name: digest for digest, name in listed}
