@@ -16,7 +16,7 @@ from benchmarks.paths import NODE_STATE
 from benchmarks.processes import open_files
 from benchmarks.seeding import KEYSPACE
 from ring import RingClient, RingSettings
-from schema.statements import SELECT_PRODUCT
+from schema.statements.products import SELECT_PRODUCT
 
 WORKERS: Final = 64
 READ_SECONDS: Final = 5.0

@@ -23,7 +23,7 @@ from schema.documents import (
     pack_segment,
     render_list_row,
 )
-from schema.statements import WRITE_BLOCK_ROW, WRITE_LIVE_IDS, WRITE_SEGMENT
+from schema.statements.load import WRITE_BLOCK_ROW, WRITE_LIVE_IDS, WRITE_SEGMENT
 
 SEED: Final = 77
 FEWEST_LIVE: Final = 820

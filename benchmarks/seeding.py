@@ -11,7 +11,7 @@ from benchmarks.node import CQL_PORT
 from benchmarks.paths import NODE_STATE, REPOSITORY
 from ring import RingSettings
 from ring.apply_schema import apply_schema
-from schema.statements import WRITE_PRODUCT
+from schema.statements.load import WRITE_PRODUCT
 
 KEYSPACE: Final = "benchmark"
 SCHEMA: Final = REPOSITORY / "schema"

@@ -57,13 +57,7 @@ class Answer:
 JSON_OK: Final = AnswerKind(200, JSON_TYPE)
 METRICS_OK: Final = AnswerKind(200, PROMETHEUS_TYPE)
 NO_CONTENT: Final = AnswerKind(204)
-_LEGACY_NOT_FOUND: Final = AnswerKind(404, TEXT_TYPE, negotiated=True)
 _PROBLEM_KINDS: dict[int, AnswerKind] = {}
-
-
-def legacy_not_found(text: str) -> Answer:
-    """Return a 404 in the legacy contract's plain words; clients compare them."""
-    return Answer(_LEGACY_NOT_FOUND, text.encode())
 
 
 def problem(status: int, detail: str, *, headers: str = "") -> Answer:

@@ -11,15 +11,27 @@ from catalog_api.answers import HeadWriter
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
 from catalog_api.handlers.health import HealthHandler
+from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.products import ProductsHandler
+from catalog_api.handlers.questions import QuestionsHandler
+from catalog_api.handlers.reviews import ReviewsHandler
 from catalog_api.lane import FastLane
 from catalog_api.publication import Publication
 from catalog_api.reception import Reception
 from catalog_api.repositories.directory import DirectoryCache
+from catalog_api.repositories.ids import IdAllocator
 from catalog_api.repositories.products import ProductsRepository
+from catalog_api.repositories.questions import QuestionsRepository
+from catalog_api.repositories.reviews import ReviewsRepository
 from catalog_api.repositories.rows import RowSource
+from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
+from catalog_api.services.questions import QuestionIds, QuestionsService
+from catalog_api.services.review_meta import ReviewMeta
+from catalog_api.services.review_orders import ReviewOrders
+from catalog_api.services.reviews import ReviewIds, ReviewsService
+from catalog_api.services.votes import VoteCounter
 from catalog_api.settings import ApiSettings
 from catalog_api.telemetry import RequestTelemetry
 
@@ -46,16 +58,52 @@ def build_app(
         refresh_seconds=settings.directory_refresh_seconds,
         timeout_seconds=deadline_seconds,
     )
-    products = ProductsHandler(
-        ProductsRepository(
-            ring,
-            directory,
-            timeout_seconds=deadline_seconds,
-            parallel_reads=settings.parallel_block_reads,
+    repository = ProductsRepository(
+        ring,
+        directory,
+        timeout_seconds=deadline_seconds,
+        parallel_reads=settings.parallel_block_reads,
+    )
+    encoder = Encoder(
+        compress_min_bytes=settings.compress_min_bytes, deadline_seconds=deadline_seconds
+    )
+    forms = LegacyForms(encoder, profile=settings.profile)
+    products = ProductsHandler(repository, forms, max_page_rows=settings.max_page_rows)
+    votes = VoteCounter(
+        VotesRepository(ring, timeout_seconds=deadline_seconds), deadline_seconds=deadline_seconds
+    )
+    stored_reviews = ReviewsRepository(ring, timeout_seconds=deadline_seconds)
+    orders = ReviewOrders(
+        stored_reviews,
+        max_rows=settings.review_order_rows,
+        refresh_seconds=settings.review_refresh_seconds,
+        deadline_seconds=deadline_seconds,
+    )
+    reviews = ReviewsHandler(
+        ReviewsService(
+            stored_reviews,
+            repository,
+            orders=orders,
+            meta=ReviewMeta(stored_reviews, refresh_seconds=settings.review_refresh_seconds),
+            votes=votes,
+            ids=ReviewIds(
+                *_ids(settings, ring, "reviews", "review_photos", "characteristic_reviews")
+            ),
         ),
-        Encoder(compress_min_bytes=settings.compress_min_bytes, deadline_seconds=deadline_seconds),
-        profile=settings.profile,
+        forms,
         max_page_rows=settings.max_page_rows,
+        body_seconds=deadline_seconds,
+    )
+    questions = QuestionsHandler(
+        QuestionsService(
+            QuestionsRepository(ring, timeout_seconds=deadline_seconds),
+            repository,
+            votes=votes,
+            ids=QuestionIds(*_ids(settings, ring, "questions", "answers", "answer_photos")),
+        ),
+        forms,
+        max_page_rows=settings.max_page_rows,
+        body_seconds=deadline_seconds,
     )
     health = HealthHandler(
         ring,
@@ -66,25 +114,38 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    routes = add_routes(app, products, health, mount=settings.mount)
+    handlers = (products, reviews, questions, health)
+    endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
+    routes = add_routes(app, endpoints, mount=settings.mount)
     app[keys.RING] = ring
     app[keys.DIRECTORY] = directory
+    app[keys.REVIEW_ORDERS] = orders
     app[keys.RECEPTION] = reception
     app[keys.WORKER_NAME] = worker_name
     if publication is not None:
         app[keys.PUBLICATION] = publication
-    app[keys.LANE] = FastLane(mount=settings.mount, products=products, reception=reception)
+    app[keys.LANE] = FastLane(
+        mount=settings.mount,
+        reads=(*products.lane_reads(), *reviews.lane_reads(), *questions.lane_reads()),
+        reception=reception,
+    )
     app[keys.EDGE] = Edge(routes, reception=reception, max_body_bytes=settings.max_body_bytes)
     app.cleanup_ctx.extend(
         [
             lifecycle.ring,
             lifecycle.directory,
+            lifecycle.review_orders,
             lifecycle.clock,
             lifecycle.access_log,
             lifecycle.publication,
         ]
     )
     return app
+
+
+def _ids(settings: ApiSettings, ring: RowSource, *kinds: str) -> list[IdAllocator]:
+    seconds = settings.request_deadline_seconds
+    return [IdAllocator(ring, kind, timeout_seconds=seconds) for kind in kinds]
 
 
 def _build_reception(settings: ApiSettings) -> Reception:

@@ -18,23 +18,25 @@ from catalog_api.answers import JSON_TYPE, MSGPACK_TYPE, Answer, AnswerKind
 from catalog_api.domain.profile import Profile, read_profile
 from catalog_api.entity_tags import is_known
 
-_NOT_MODIFIED: Final = AnswerKind(304, cacheable=True, negotiated=True)
+_NOT_MODIFIED: Final = {
+    cacheable: AnswerKind(304, cacheable=cacheable, negotiated=True) for cacheable in (True, False)
+}
 _MSGPACK_TYPES: Final = frozenset(
     {"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"}
 )
-# Kinds by (msgpack, gzip).
+# Kinds by (cacheable, msgpack, gzip).
 _KINDS: Final = {
-    (packed, zipped): AnswerKind(
+    (cacheable, packed, zipped): AnswerKind(
         200,
         MSGPACK_TYPE if packed else JSON_TYPE,
-        cacheable=True,
+        cacheable=cacheable,
         negotiated=True,
         gzip=zipped,
     )
+    for cacheable in (False, True)
     for packed in (False, True)
     for zipped in (False, True)
 }
-_PLAIN_KIND: Final = _KINDS[False, False]
 # Below this a body is compressed where it stands (under 0.2 ms); above it, in a thread: zlib lets
 # the loop run meanwhile.
 _INLINE_GZIP_BYTES: Final = 16_384
@@ -135,6 +137,8 @@ class Encoder:
         representation: Representation,
         if_none_match: str | None,
         convert: Callable[[Any], Any],
+        *,
+        cacheable: bool = True,
     ) -> Answer:
         """Return the 200, or the 304 when the caller has this form already.
 
@@ -144,6 +148,7 @@ class Encoder:
             representation: the form asked for.
             if_none_match: the header's value.
             convert: turns the decoded body into the 2020 profile.
+            cacheable: whether caches may keep it.
 
         Raises:
             TimeoutError: too many large bodies are being compressed.
@@ -152,13 +157,13 @@ class Encoder:
         if not representation.is_stored or zipped:
             etag += _suffix(representation, zipped=zipped)
         if if_none_match is not None and is_known(if_none_match, etag):
-            return Answer(_NOT_MODIFIED, etag=etag)
+            return Answer(_NOT_MODIFIED[cacheable], etag=etag)
         if not representation.is_stored:
             body = _encode(body, representation, convert)
         if not zipped:
-            kind = _KINDS[True, False] if representation.msgpack else _PLAIN_KIND
-            return Answer(kind, body, etag)
-        return Answer(_KINDS[representation.msgpack, True], await self._compress(body), etag)
+            return Answer(_KINDS[cacheable, representation.msgpack, False], body, etag)
+        kind = _KINDS[cacheable, representation.msgpack, True]
+        return Answer(kind, await self._compress(body), etag)
 
     async def _compress(self, body: bytes) -> bytes:
         if len(body) < _INLINE_GZIP_BYTES:

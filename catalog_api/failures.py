@@ -3,17 +3,21 @@
 import logging
 
 from catalog_api.answers import Answer, problem, unavailable
+from catalog_api.domain.errors import BadRequestError
 from ring.errors import RingError, RingRequestError, RingUnavailableError
 
 _logger = logging.getLogger(__name__)
 
 
 def answer_failure(error: Exception, request_id: str) -> Answer:
-    """Return the answer for what a handler raised; nothing of the cause is shown to the caller.
+    """Return the answer for what a handler raised.
 
-    Every failure of the ring is a 503 with Retry-After. Anything else is our own bug: a 500, with
-    its trace in the log under the request's id.
+    What the caller did is told; of what failed on our side nothing is shown. Every failure of the
+    ring is a 503 with Retry-After. Anything else is our own bug: a 500, with its trace in the log
+    under the request's id.
     """
+    if isinstance(error, BadRequestError):
+        return problem(400, str(error))
     if isinstance(error, RingUnavailableError):
         # Not logged one by one: an outage would write a line per request; /metrics counts them.
         return unavailable("The catalog cannot be read just now.", error.retry_after_seconds)

@@ -1,8 +1,8 @@
-"""The fast lane: reads of one product go from the parser to the ring and back without a detour.
+"""The fast lane: reads go from the parser to the ring and back without a detour.
 
-aiohttp parses every request. For `GET` and `HEAD` of `/products/{id}`, its styles and its related
-ones — anything whose target has the plain shape below — the connection then answers from one task,
-without request and response objects, routing, middlewares or the wake-up of aiohttp's own loop over
+aiohttp parses every request. For `GET` and `HEAD` of products, reviews and questions — anything
+whose target has one of the plain shapes below — the connection then answers from one task, without
+request and response objects, routing, middlewares or the wake-up of aiohttp's own loop over
 requests. All else is handed to that loop as if the lane did not exist. A test compares the two,
 header by header.
 
@@ -14,6 +14,8 @@ wait for the lane's request as for any other.
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final
 
@@ -21,38 +23,58 @@ from aiohttp import web
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import RequestHandler
+from multidict import CIMultiDictProxy
 
-from catalog_api.domain.product_id import MAX_PRODUCT_ID
+from catalog_api.answers import Answer
+from catalog_api.domain.item_id import MAX_ID
 from catalog_api.edge import Edge
 from catalog_api.failures import answer_failure
-from catalog_api.handlers.products import PRODUCT, RELATED, STYLES, ProductRead, ProductsHandler
 from catalog_api.reception import REQUEST_ID, Reception
 
-_READS: Final = {None: PRODUCT, "/styles": STYLES, "/related": RELATED}
 _METHODS: Final = frozenset({"GET", "HEAD"})
+# No percent signs, no plus signs: what has to be decoded first goes the application's way.
+_PLAIN_QUERY: Final = r"(?:\?([A-Za-z0-9_.~=&-]*))?"
 
-LaneRequest = tuple[RawRequestMessage, ProductRead, int]
+Headers = CIMultiDictProxy[str]
+Query = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRead:
+    """A read that the lane may take: `/reviews`, or `/products/{id}/styles`.
+
+    Attributes:
+        route: its path, as figures and logs name it; at most one segment is `{id}`.
+        answer: gets the id (0 without one), query and headers; returns what a handler would.
+    """
+
+    route: str
+    answer: Callable[[int, Query, Headers], Awaitable[Answer]]
+
+
+LaneRequest = tuple[RawRequestMessage, LaneRead, int, Query]
 
 
 class FastLane:
-    """Finds and answers the requests of the lane; one for all connections of a process."""
+    """Finds and answers the requests of the lane; one for all connections of a process.
 
-    def __init__(
-        self,
-        *,
-        mount: str,
-        products: ProductsHandler,
-        reception: Reception,
-    ) -> None:
+    Args:
+        mount: second home of every path, as `<mount>/<any campus>/…`; empty for none.
+        reads: what the lane takes.
+        reception: shared with the edge.
+    """
+
+    def __init__(self, *, mount: str, reads: tuple[LaneRead, ...], reception: Reception) -> None:
         campus = f"(?:{re.escape(mount)}/[^/?#%]+)?" if mount else ""
         self._target = re.compile(
-            campus + r"/products/([0-9]{1,16})(?![0-9.])[^/?#%]*(/styles|/related)?/?(?:\?.*)?"
+            campus + r"((?:/[a-z]+)+?)(?:/([0-9]{1,16})(?![0-9.])[^/?#%]*)?((?:/[a-z]+)*)"
+            "/?" + _PLAIN_QUERY
         ).fullmatch
-        self._products = products
+        self._reads = {_shape(read.route): read for read in reads}
         self._reception = reception
 
     def find(self, message: object, payload: object) -> LaneRequest | None:
-        """Return the request when it has the lane's plain shape.
+        """Return the request when it has a shape of the lane.
 
         Args:
             message: what the parser made; its `path` is the raw target of the request line.
@@ -65,18 +87,22 @@ class FastLane:
         match = self._target(message.path)
         if match is None:
             return None
-        digits, tail = match.groups()
-        product_id = int(digits)
-        if product_id > MAX_PRODUCT_ID:
+        head, digits, tail, query = match.groups()
+        read = self._reads.get((head, digits is not None, tail))
+        if read is None:
             return None
-        return message, _READS[tail], product_id
+        item_id = int(digits) if digits else 0
+        if item_id > MAX_ID:
+            return None
+        return message, read, item_id, _read_query(query) if query else _NO_QUERY
 
     async def serve(
         self,
         connection: "LaneProtocol",
         message: RawRequestMessage,
-        read: ProductRead,
-        product_id: int,
+        read: LaneRead,
+        item_id: int,
+        query: Query,
     ) -> None:
         """Answer one request on its connection; never raises but when cancelled."""
         started = perf_counter()
@@ -86,7 +112,7 @@ class FastLane:
         try:
             request_id = reception.request_ids.take(headers.get(REQUEST_ID))
             try:
-                answer = await self._products.answer_read(read, product_id, headers)
+                answer = await read.answer(item_id, query, headers)
             except Exception as error:  # noqa: BLE001 - the outermost place: each has its answer
                 answer = answer_failure(error, request_id)
             transport = connection.transport
@@ -107,6 +133,27 @@ class FastLane:
         finally:
             reception.telemetry.in_flight -= 1
             connection.leave_lane(keep_alive=keep_alive)
+
+
+_NO_QUERY: Final[Query] = {}
+
+
+def _read_query(text: str) -> Query:
+    """Return the first value of each name, as the application reads a query."""
+    query: dict[str, str] = {}
+    for pair in text.split("&"):
+        name, _, value = pair.partition("=")
+        query.setdefault(name, value)
+    return query
+
+
+def _shape(route: str) -> tuple[str, bool, str]:
+    """Return how `find` takes a route apart: before an id, whether there is one, the rest."""
+    before, found, after = route.partition("/{id}")
+    if found:
+        return before, True, after
+    first, *others = route.strip("/").split("/")
+    return f"/{first}", False, "".join(f"/{one}" for one in others)
 
 
 class LaneProtocol(RequestHandler):

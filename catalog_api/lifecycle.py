@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from catalog_api.keys import DIRECTORY, PUBLICATION, RECEPTION, RING, WORKER_NAME
+from catalog_api.keys import DIRECTORY, PUBLICATION, RECEPTION, REVIEW_ORDERS, RING, WORKER_NAME
 from catalog_api.metrics import gather
 
 _logger: Final = logging.getLogger(__name__)
@@ -28,6 +28,12 @@ async def directory(app: web.Application) -> AsyncIterator[None]:
     app[DIRECTORY].start()
     yield
     await app[DIRECTORY].aclose()
+
+
+async def review_orders(app: web.Application) -> AsyncIterator[None]:
+    """End what is being read of the orders of reviews."""
+    yield
+    await app[REVIEW_ORDERS].aclose()
 
 
 async def clock(app: web.Application) -> AsyncIterator[None]:

@@ -1,46 +1,41 @@
-"""The whole URL map.
+"""The URL map: every endpoint with and without a trailing slash.
 
-Every path answers with and without a trailing slash. The catalog's paths answer at the root and,
-for clients that keep the original's prefix, under `<mount>/<any campus>`. The three reads by
-product id are taken by the fast lane when their target has its plain shape; the routes here are
-for all other shapes, such as percent-encoded ids, and for OPTIONS and 405.
+Legacy endpoints answer at the root and, for clients that keep the original's prefix, under
+`<mount>/<any campus>`. Reads whose target has its plain shape are taken by the fast lane; the
+routes here are for all other shapes, such as percent-encoded ids, and for OPTIONS and 405.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from catalog_api.handlers.health import HealthHandler
-from catalog_api.handlers.products import PRODUCT, RELATED, STYLES, ProductsHandler
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from catalog_api.endpoints import Endpoint, Handler
+from catalog_api.responses import AnswerResponse
 
 
 def add_routes(
-    app: web.Application, products: ProductsHandler, health: HealthHandler, *, mount: str
+    app: web.Application, endpoints: Iterable[Endpoint], *, mount: str
 ) -> dict[str, str]:
-    """Register every route; returns the routes' names by the canonical paths of their resources."""
-    operations: dict[str, Handler] = {
-        "/healthz": health.alive,
-        "/readyz": health.ready,
-        "/metrics": health.metrics,
-    }
-    catalog: dict[str, Handler] = {
-        "/products": products.list,
-        PRODUCT.route: products.by_id(PRODUCT),
-        STYLES.route: products.by_id(STYLES),
-        RELATED.route: products.by_id(RELATED),
-    }
-    homes = [("", operations), ("", catalog)]
-    if mount:
-        homes.append((f"{mount}/{{campus}}", catalog))
+    """Register endpoints; returns their paths by the canonical paths of their resources."""
     names = {}
-    for home, handlers in homes:
-        for route, handler in handlers.items():
+    for endpoint in endpoints:
+        homes = ["", f"{mount}/{{campus}}"] if endpoint.legacy and mount else [""]
+        handler = _responding(endpoint.handle)
+        for home in homes:
             # aiohttp's own {id} takes no braces, but a path may hold anything but a slash.
-            path = home + route.replace("{id}", "{id:[^/]+}")
+            path = home + endpoint.path.replace("{id}", "{id:[^/]+}")
             for form in (path, path + "/"):
-                resource = app.router.add_get(form, handler).resource
-                if resource is not None:
-                    names[resource.canonical] = route
+                if endpoint.method == "GET":
+                    route = app.router.add_get(form, handler)
+                else:
+                    route = app.router.add_route(endpoint.method, form, handler)
+                if route.resource is not None:
+                    names[route.resource.canonical] = endpoint.path
     return names
+
+
+def _responding(handle: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def respond(request: web.Request) -> web.StreamResponse:
+        return AnswerResponse(await handle(request))
+
+    return respond

@@ -48,6 +48,13 @@ class ApiSettings:
     readiness_deadline_seconds: float = setting(
         1.0, "Longest that the read behind /readyz may take."
     )
+    review_order_rows: int = setting(
+        500_000,
+        "Reviews whose order a worker keeps in memory (56 bytes each), for products with many.",
+    )
+    review_refresh_seconds: float = setting(
+        300.0, "Orders and sums of reviews kept in memory are read anew after this, for loads."
+    )
     max_body_bytes: int = setting(262_144, "Largest request body; beyond it 413.")
     cache_control: str = setting(
         "public, no-cache",
@@ -86,12 +93,19 @@ class ApiSettings:
             "must be empty or an absolute path without a trailing slash",
         )
         _require("log_sample", 0 <= self.log_sample <= 1, "must be between 0 and 1")
-        for name in ("max_page_rows", "parallel_block_reads", "max_body_bytes", "backlog"):
+        for name in (
+            "max_page_rows",
+            "parallel_block_reads",
+            "review_order_rows",
+            "max_body_bytes",
+            "backlog",
+        ):
             _require(name, getattr(self, name) >= 1, "must be at least 1")
         for name in (
             "directory_refresh_seconds",
             "request_deadline_seconds",
             "readiness_deadline_seconds",
+            "review_refresh_seconds",
             "keepalive_seconds",
         ):
             _require(name, getattr(self, name) > 0, "must be above 0")

@@ -5,7 +5,7 @@ from typing import Final
 
 from etl.tables import CART, PRODUCT_TABLES, QUESTION_TABLES, REVIEW_TABLES, Table
 from ring.statements import Statement
-from schema.statements import (
+from schema.statements.load import (
     WRITE_ANSWER_OWNER,
     WRITE_BLOCK_ROW,
     WRITE_LEGACY_CART,

@@ -17,7 +17,7 @@ from etl.datasets import CARTS, QUESTIONS, REVIEWS, Family
 from etl.stages import Stages, sql_text
 from ring import RingClient
 from ring.statements import Statement
-from schema.statements import (
+from schema.statements.load import (
     SELECT_ALL_STORED_CARTS,
     SELECT_ALL_STORED_META,
     SELECT_ALL_STORED_PRODUCTS,

@@ -13,7 +13,7 @@ from etl.errors import UsageError
 from etl.sources import SourceSet
 from etl.writers.patient import PatientRing
 from ring import RingClient
-from schema.statements import SELECT_ALL_LOADS, SELECT_LOAD, WRITE_LOAD
+from schema.statements.load import SELECT_ALL_LOADS, SELECT_LOAD, WRITE_LOAD
 
 
 async def enter_load(ring: PatientRing, as_of_microseconds: int, found: SourceSet) -> None:

@@ -43,7 +43,7 @@ async def apply_schema(
     Args:
         settings: where the ring is, and the keyspace's name.
         directory: holds `keyspace.cql` (with {keyspace}, {datacenter}, {replication_factor}) and
-            `tables/*.cql`, applied in the order of their names.
+            `tables/*.cql`, then `changes/*.cql`, applied in the order of their names.
         replication_factor: 3, or the number of nodes when there are fewer, when None.
         timeout_seconds: for everything together.
 
@@ -131,7 +131,11 @@ def _statements(
 
 
 def _tables(directory: Path) -> list[Path]:
-    return sorted((directory / "tables").glob("*.cql"))
+    return [
+        path
+        for folder in ("tables", "changes")
+        for path in sorted((directory / folder).glob("*.cql"))
+    ]
 
 
 def _split(cql: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Bodies are in the default (2021) profile, compact UTF-8 as orjson writes it. Prices are whole cents
 here and text with two decimals in the body. The load renders the same bytes in SQL; a property test
 holds the two equal. Below the bodies stand the two packed forms of `products_by_block.live_ids` and
-`product_directory.live_rows`, and the conversion of decoded bodies to the 2020 profile.
+`product_directory.live_rows`.
 """
 
 from array import array
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
 from sys import byteorder
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -246,38 +246,3 @@ def unpack_segment(live_rows: bytes) -> "array[int]":
     if byteorder == "little":
         counts.byteswap()
     return counts
-
-
-def _whole_price(price: str) -> str:
-    """Return the 2020 profile's price: `140.00` is `140`, a price with cents stays."""
-    return price.removesuffix(".00")
-
-
-def to_2020_list_row(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a decoded product or list row with the 2020 profile's value types."""
-    return row | {"default_price": _whole_price(row["default_price"])}
-
-
-to_2020_product = to_2020_list_row
-
-
-def to_2020_list(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the decoded rows of `GET /products` with the 2020 profile's value types."""
-    return [to_2020_list_row(row) for row in rows]
-
-
-def to_2020_styles(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a decoded styles body with the 2020 profile's value types, keys in the same order."""
-    return body | {
-        "results": [
-            style
-            | {
-                "original_price": _whole_price(style["original_price"]),
-                "sale_price": "0"
-                if style["sale_price"] is None
-                else _whole_price(style["sale_price"]),
-                "default?": int(style["default?"]),
-            }
-            for style in body["results"]
-        ]
-    }

@@ -5,10 +5,10 @@ bytes in SQL; a property test holds the two equal.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -143,22 +143,6 @@ def render_meta(
     sums: Counter[int] = Counter()
     for one in ratings:
         sums[one.characteristic_id] += one.value
-    last = {one.name: one.characteristic_id for one in characteristics}
-    meta = {
-        "product_id": str(product_id),
-        "ratings": {str(rating): str(by_rating[rating]) for rating in sorted(by_rating)},
-        "recommended": {
-            _boolean(word): str(by_recommendation[word]) for word in sorted(by_recommendation)
-        },
-        "characteristics": {
-            one.name: {
-                "id": one.characteristic_id,
-                "value": mean_text(sums[one.characteristic_id], counts[one.characteristic_id]),
-            }
-            for one in characteristics
-            if one.name is not None and last[one.name] == one.characteristic_id
-        },
-    }
     totals = {
         "ratings": {str(rating): by_rating[rating] for rating in sorted(by_rating)},
         "recommended": {
@@ -174,7 +158,125 @@ def render_meta(
             for one in characteristics
         ],
     }
-    return orjson.dumps(meta), orjson.dumps(totals)
+    return meta_of(product_id, totals), orjson.dumps(totals)
+
+
+def meta_of(product_id: int, totals: Mapping[str, Any]) -> bytes:
+    """Return the body of `GET /reviews/meta` from totals as `review_meta_by_product` has them."""
+    characteristics = totals["characteristics"]
+    last = {one["name"]: one["id"] for one in characteristics}
+    return orjson.dumps(
+        {
+            "product_id": str(product_id),
+            "ratings": {key: str(count) for key, count in totals["ratings"].items()},
+            "recommended": {key: str(count) for key, count in totals["recommended"].items()},
+            "characteristics": {
+                one["name"]: {"id": one["id"], "value": mean_text(one["sum"], one["reviews"])}
+                for one in characteristics
+                if one["name"] is not None and last[one["name"]] == one["id"]
+            },
+        }
+    )
+
+
+def render_meta_delta(review: Review) -> bytes:
+    """Return what one review adds to the meta of its product: `totals` of a delta's row."""
+    return orjson.dumps(
+        {
+            "review": review.review_id,
+            "rating": review.rating,
+            "recommend": review.recommend,
+            "characteristics": [[one.characteristic_id, one.value] for one in review.ratings],
+        }
+    )
+
+
+class MetaSums:
+    """What posted reviews add to the meta of their product.
+
+    Marks are kept for every characteristic: only the base knows which are the product's own.
+    """
+
+    __slots__ = ("_marks", "_ratings", "_recommended")
+
+    def __init__(self) -> None:
+        self._ratings: Counter[str] = Counter()
+        self._recommended: Counter[str] = Counter()
+        self._marks: dict[int, tuple[int, int]] = {}
+
+    def copy(self) -> "MetaSums":
+        """Return sums that can be added to apart."""
+        other = MetaSums()
+        other._ratings.update(self._ratings)
+        other._recommended.update(self._recommended)
+        other._marks.update(self._marks)
+        return other
+
+    def add(self, delta: bytes) -> None:
+        """Add one review, as `render_meta_delta` wrote it."""
+        one = orjson.loads(delta)
+        self._ratings[str(one["rating"])] += 1
+        self._recommended[_boolean(one["recommend"])] += 1
+        for characteristic_id, value in one["characteristics"]:
+            reviews, total = self._marks.get(characteristic_id, (0, 0))
+            self._marks[characteristic_id] = (reviews + 1, total + value)
+
+    def onto(self, totals: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a base's totals with these added."""
+        ratings = Counter(totals["ratings"]) + self._ratings
+        recommended = Counter(totals["recommended"]) + self._recommended
+        characteristics = []
+        for one in totals["characteristics"]:
+            reviews, total = self._marks.get(one["id"], (0, 0))
+            added = {"reviews": one["reviews"] + reviews, "sum": one["sum"] + total}
+            characteristics.append(one | added)
+        return {
+            "ratings": {key: ratings[key] for key in sorted(ratings)},
+            "recommended": {key: recommended[key] for key in sorted(recommended)},
+            "characteristics": characteristics,
+        }
+
+
+NO_TOTALS: Final[Mapping[str, Any]] = {"ratings": {}, "recommended": {}, "characteristics": []}
+"""Of a product without reviews and characteristics."""
+
+
+def with_votes(body: bytes, helpfulness: int, votes: int | None) -> bytes:
+    """Return a review's or an answer's stored JSON with the votes made here added.
+
+    The key cannot be found within a text: there its quotes would be escaped.
+    """
+    if not votes:
+        return body
+    return body.replace(
+        b',"helpfulness":%d,' % helpfulness, b',"helpfulness":%d,' % (helpfulness + votes), 1
+    )
+
+
+def question_with_votes(body: bytes, helpfulness: int, votes: int | None) -> bytes:
+    """Return a question's stored JSON with the votes made here added."""
+    if not votes:
+        return body
+    return body.replace(
+        b',"question_helpfulness":%d,' % helpfulness,
+        b',"question_helpfulness":%d,' % (helpfulness + votes),
+        1,
+    )
+
+
+def question_with_answers(body: bytes, answers: Iterable[bytes]) -> bytes:
+    """Return a question's JSON with its answers, each given as `"id":{…}`."""
+    return b'%b,"answers":{%b}}' % (body[:-1], b",".join(answers))
+
+
+def answer_with_photos(body: bytes, photos: bytes) -> bytes:
+    """Return an answer's stored JSON as `GET /qa/questions/{id}/answers` shows it.
+
+    The id's key is `answer_id` there, and photos are objects. No key can be found within a text:
+    there its quotes would be escaped.
+    """
+    end = body.rindex(b',"photos":')
+    return b'{"answer_id":%b,"photos":%b}' % (body[len(b'{"id":') : end], photos)
 
 
 def render_question(question: Question) -> bytes:

@@ -5,7 +5,7 @@ What is left is what HTTP costs: parsing, the fast lane, negotiation, ids, figur
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import uvloop
@@ -50,6 +50,17 @@ class ConstantRows:
     ) -> list[tuple[Any, ...]]:
         """Return no rows."""
         return []
+
+    async def pages(
+        self,
+        name: str,  # noqa: ARG002
+        values: Sequence[object] = (),  # noqa: ARG002
+        *,
+        page_rows: int = 1000,  # noqa: ARG002
+        timeout_seconds: float | None = None,  # noqa: ARG002
+    ) -> AsyncIterator[list[tuple[Any, ...]]]:
+        """Iterate over one page without rows."""
+        yield []
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -5,13 +5,29 @@ class CatalogError(Exception):
     """The root of everything that the catalog's own rules refuse."""
 
 
-class InvalidProductIdError(CatalogError):
-    """The path holds no usable product id."""
+class InvalidIdError(CatalogError):
+    """The path or query holds no usable id."""
 
 
-class InvalidPageError(CatalogError):
+class BadRequestError(CatalogError):
+    """What is asked for is not served; the message says what, and callers are told it as a 400."""
+
+
+class InvalidPageError(BadRequestError):
     """`page` or `count` is not a whole number of at least 1; the message names which."""
 
 
-class InvalidProfileError(CatalogError):
+class InvalidProfileError(BadRequestError):
     """The profile asked for is not one that is served."""
+
+
+class InvalidSortError(BadRequestError):
+    """Reviews are not served in the order asked for."""
+
+
+class InvalidBodyError(CatalogError):
+    """A request's body is not what it must be; the message says what and where."""
+
+
+class MissingItemError(CatalogError):
+    """There is no product, review, question or answer of this id."""

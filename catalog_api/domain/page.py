@@ -20,10 +20,14 @@ class Page:
     Attributes:
         offset: rows before the first one wanted.
         rows: how many rows the answer may carry, at most.
+        number: the page asked for, from 1.
+        count: the rows asked for.
     """
 
     offset: int
     rows: int
+    number: int = 1
+    count: int = 5
 
 
 def read_page(page: str | None, count: str | None, *, max_rows: int) -> Page:
@@ -36,8 +40,9 @@ def read_page(page: str | None, count: str | None, *, max_rows: int) -> Page:
         InvalidPageError: one of them is not a whole number of at least 1.
     """
     number = _at_least_one("page", _DEFAULT_PAGE if page is None else page)
-    rows = min(_at_least_one("count", _DEFAULT_COUNT if count is None else count), max_rows)
-    return Page(offset=(number - 1) * rows, rows=rows)
+    asked = _at_least_one("count", _DEFAULT_COUNT if count is None else count)
+    rows = min(asked, max_rows)
+    return Page((number - 1) * rows, rows, number, asked)
 
 
 def _at_least_one(name: str, text: str) -> int:

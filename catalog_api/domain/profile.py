@@ -21,4 +21,4 @@ def read_profile(text: str) -> Profile:
     try:
         return Profile(text)
     except ValueError as error:
-        raise InvalidProfileError("the profile must be 2020 or 2021") from error
+        raise InvalidProfileError("X-Legacy-Profile: the profile must be 2020 or 2021") from error

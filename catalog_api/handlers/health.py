@@ -2,20 +2,21 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 import orjson
 from aiohttp import web
 
 from catalog_api.answers import JSON_OK, METRICS_OK, Answer, HeadWriter, unavailable
+from catalog_api.endpoints import Endpoint
 from catalog_api.figures import Figures
 from catalog_api.metrics import gather, render
 from catalog_api.publication import Publication
 from catalog_api.repositories.rows import RowSource
-from catalog_api.responses import AnswerResponse
 from catalog_api.telemetry import RequestTelemetry
 from ring.errors import RingError
-from schema.statements import SELECT_DIRECTORY
+from schema.statements.products import SELECT_DIRECTORY
 
 _logger: Final = logging.getLogger(__name__)
 _ALIVE: Final = orjson.dumps({"status": "alive"})
@@ -51,24 +52,36 @@ class HealthHandler:
         self._worker_name = worker_name
         self._readiness_seconds = readiness_seconds
 
-    async def alive(self, _request: web.Request) -> web.StreamResponse:
-        """Answer 200 as long as the process answers at all."""
-        return AnswerResponse(Answer(JSON_OK, _ALIVE))
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Return the endpoints for those who run the server."""
+        return [
+            Endpoint("GET", "/healthz", self._alive, "Does it live", "operations", legacy=False),
+            Endpoint(
+                "GET", "/readyz", self._ready, "Can Cassandra be read", "operations", legacy=False
+            ),
+            Endpoint(
+                "GET", "/metrics", self._metrics, "Prometheus figures", "operations", legacy=False
+            ),
+        ]
 
-    async def ready(self, _request: web.Request) -> web.StreamResponse:
+    async def _alive(self, _request: web.Request) -> Answer:
+        """Answer 200 as long as the process answers at all."""
+        return Answer(JSON_OK, _ALIVE)
+
+    async def _ready(self, _request: web.Request) -> Answer:
         """Answer 200 when Cassandra can be read, else 503; 503 too once a stop has begun."""
         if self._heads.draining:
-            return AnswerResponse(unavailable("The server is about to stop.", 1))
+            return unavailable("The server is about to stop.", 1)
         try:
             async with asyncio.timeout(self._readiness_seconds):
                 await self._rows.execute(
                     SELECT_DIRECTORY.name, (), timeout_seconds=self._readiness_seconds
                 )
         except (RingError, TimeoutError):
-            return AnswerResponse(unavailable("Cassandra cannot be read.", 1))
-        return AnswerResponse(Answer(JSON_OK, _READY))
+            return unavailable("Cassandra cannot be read.", 1)
+        return Answer(JSON_OK, _READY)
 
-    async def metrics(self, _request: web.Request) -> web.StreamResponse:
+    async def _metrics(self, _request: web.Request) -> Answer:
         """Answer the figures of all workers in Prometheus' text format."""
         own = gather(self._telemetry, self._rows)
         # The files are small, but a disk may stall: not on the loop.
@@ -76,8 +89,8 @@ class HealthHandler:
             text = await asyncio.to_thread(self._render, own)
         except OSError:
             _logger.exception("cannot add up the workers' figures")
-            return AnswerResponse(unavailable("The workers' figures cannot be read.", 1))
-        return AnswerResponse(Answer(METRICS_OK, text))
+            return unavailable("The workers' figures cannot be read.", 1)
+        return Answer(METRICS_OK, text)
 
     def _render(self, own: Figures) -> bytes:
         if self._publication is None:

@@ -17,7 +17,7 @@ from itertools import accumulate
 from catalog_api.repositories.rows import RowSource
 from ring.errors import RingError
 from schema.documents import SEGMENT_BLOCKS, unpack_segment
-from schema.statements import SELECT_DIRECTORY
+from schema.statements.products import SELECT_DIRECTORY
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from catalog_api.repositories.directory import DirectoryCache, Position, Span
 from catalog_api.repositories.rows import RowSource
 from ring.statements import Statement
 from schema.documents import unpack_live_ids
-from schema.statements import SELECT_BLOCK_SLICE, SELECT_LIVE_IDS
+from schema.statements.products import SELECT_BLOCK_SLICE, SELECT_LIVE_IDS
 
 _Result = TypeVar("_Result")
 

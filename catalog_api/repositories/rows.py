@@ -1,6 +1,6 @@
 """What the repositories ask of the ring client; tests may put something else behind it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 
@@ -28,6 +28,17 @@ class RowSource(Protocol):
         timeout_seconds: float | None = None,
     ) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
+        ...
+
+    def pages(
+        self,
+        name: str,
+        values: Sequence[object] = (),
+        *,
+        page_rows: int = 1000,
+        timeout_seconds: float | None = None,
+    ) -> AsyncIterator[list[tuple[Any, ...]]]:
+        """Iterate over the pages of a read; each page has a deadline of its own."""
         ...
 
     async def aclose(self) -> None:

@@ -17,7 +17,7 @@ from schema.documents import (
     pack_segment,
     segment_of,
 )
-from schema.statements import (
+from schema.statements.load import (
     SELECT_LIVE_IDS_FOR_LOAD,
     SELECT_SEGMENT_FOR_LOAD,
     SELECT_STORED_PRODUCT,

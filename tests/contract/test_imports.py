@@ -58,7 +58,11 @@ def test_schema_when_it_imports_ring_then_only_what_a_statement_is() -> None:
     ("folder", "forbidden"),
     [
         ("catalog_api/domain", (*ROOMS, "aiohttp", "asyncio")),
-        ("catalog_api/repositories", ("aiohttp", "catalog_api.handlers", "catalog_api.app")),
+        (
+            "catalog_api/repositories",
+            ("aiohttp", "catalog_api.handlers", "catalog_api.services", "catalog_api.app"),
+        ),
+        ("catalog_api/services", ("aiohttp", "catalog_api.handlers", "catalog_api.app")),
         ("catalog_api/handlers", ("ring.client", "catalog_api.app")),
         ("ring/transport", ("ring.client", "ring.dispatcher", "ring.membership", "ring.settings")),
     ],

@@ -10,7 +10,8 @@ import pytest
 from catalog_api.settings import ApiSettings
 from ring import RingClient, RingSettings
 from schema.documents import Feature, Photo, Sku, Style
-from schema.statements import LOAD_STATEMENTS, WRITE_BLOCK_ROW, WRITE_PRODUCT
+from schema.statements import LOAD_STATEMENTS
+from schema.statements.load import WRITE_BLOCK_ROW, WRITE_PRODUCT
 from tests.support.api import RunningApi, running_catalog
 from tests.support.stored_catalog import READY_SECONDS, CatalogProduct, plain_product
 

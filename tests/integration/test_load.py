@@ -17,7 +17,8 @@ from ring.operation_lock import (
     hold_operation_lock,
 )
 from schema.documents import MAX_ID, count_live_ids
-from schema.statements import LOAD_STATEMENTS, WRITE_PRODUCT
+from schema.statements import LOAD_STATEMENTS
+from schema.statements.load import WRITE_PRODUCT
 from tests.support.legacy_files import clean_files, read_rejects, write_files
 from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
 

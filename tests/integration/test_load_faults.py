@@ -29,7 +29,8 @@ from ring import (
 )
 from ring.nodes.settings import REPOSITORY
 from schema.documents import block_of, pack_live_ids
-from schema.statements import LOAD_STATEMENTS, WRITE_BLOCK_ROW, WRITE_PRODUCT
+from schema.statements import LOAD_STATEMENTS
+from schema.statements.load import WRITE_BLOCK_ROW, WRITE_PRODUCT
 from tests.support.legacy_files import write_files
 from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
 

@@ -11,7 +11,10 @@ import orjson
 import pytest
 
 from ring import RingSettings
-from schema.documents import to_2020_product, to_2020_styles
+from schema.profiles import (
+    to_2020_product,
+    to_2020_styles,
+)
 from tests.support.legacy_heads import HEADS, PARENTS, kept_lines, read_lines
 from tests.support.stored_tables import StoredTables, load_directory, read_tables
 

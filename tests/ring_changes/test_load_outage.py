@@ -16,7 +16,7 @@ from ring.apply_schema import apply_schema
 from ring.nodes.local_ring import LocalRing
 from ring.nodes.settings import REPOSITORY
 from schema.documents import block_of
-from schema.statements import WRITE_BLOCK_ROW
+from schema.statements.load import WRITE_BLOCK_ROW
 from tests.support.ccm import ring_of_one
 from tests.support.legacy_files import write_files
 from tests.support.scripted_ring import until

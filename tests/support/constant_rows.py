@@ -4,7 +4,7 @@ It answers every read by id with one body. Whatever touches a real row is tested
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from schema.documents import etag_of
@@ -58,6 +58,17 @@ class ConstantRows:
         if self.error is not None:
             raise self.error
         return []
+
+    async def pages(
+        self,
+        name: str,
+        values: Sequence[object] = (),
+        *,
+        page_rows: int = 1000,  # noqa: ARG002
+        timeout_seconds: float | None = None,
+    ) -> AsyncIterator[list[tuple[Any, ...]]]:
+        """Iterate over one page without rows."""
+        yield await self.execute(name, values, timeout_seconds=timeout_seconds)
 
     async def aclose(self) -> None:
         """Remember that it was closed."""

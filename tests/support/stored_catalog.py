@@ -23,8 +23,8 @@ from schema.documents import (
     render_styles,
     segment_of,
 )
-from schema.statements import (
-    LOAD_STATEMENTS,
+from schema.statements import LOAD_STATEMENTS
+from schema.statements.load import (
     WRITE_BLOCK_ROW,
     WRITE_LIVE_IDS,
     WRITE_PRODUCT,

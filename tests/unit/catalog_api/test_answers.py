@@ -7,10 +7,10 @@ from catalog_api.answers import (
     NO_CONTENT,
     Answer,
     HeadWriter,
-    legacy_not_found,
     problem,
     unavailable,
 )
+from catalog_api.handlers.legacy import refusal
 
 
 def _writer(origins: frozenset[str] | None = None) -> HeadWriter:
@@ -80,8 +80,8 @@ def test_unavailable_then_it_says_when_to_come_back() -> None:
     assert _headers(_writer().wire(unavailable("later", 3), "id"))["Retry-After"] == "3"
 
 
-def test_legacy_not_found_then_it_is_plain_text_as_clients_compare_it() -> None:
+def test_refusal_then_it_is_plain_text_as_clients_compare_it() -> None:
     """Legacy errors are plain text under the type the original sent."""
-    wire = _writer().wire(legacy_not_found("Error: invalid product id provided"), "id")
+    wire = _writer().wire(refusal(404, "Error: invalid product id provided"), "id")
     assert _headers(wire)["Content-Type"] == "text/html; charset=utf-8"
     assert wire.endswith(b"\r\n\r\nError: invalid product id provided")

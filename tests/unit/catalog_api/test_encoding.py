@@ -7,7 +7,9 @@ import pytest
 
 from catalog_api.domain.errors import InvalidProfileError
 from catalog_api.encoding import Encoder, choose
-from schema.documents import to_2020_list_row
+from schema.profiles import (
+    to_2020_list_row,
+)
 
 BODY = orjson.dumps({"id": 1, "default_price": "140.00", "name": "Träne" * 2000})
 SMALL = orjson.dumps({"id": 1, "default_price": "140.00"})

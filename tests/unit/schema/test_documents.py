@@ -26,11 +26,13 @@ from schema.documents import (
     render_related,
     render_source_rows,
     render_styles,
+    unpack_live_ids,
+    unpack_segment,
+)
+from schema.profiles import (
     to_2020_list,
     to_2020_product,
     to_2020_styles,
-    unpack_live_ids,
-    unpack_segment,
 )
 
 _PRODUCT = Product(

@@ -9,12 +9,12 @@ from catalog_api.domain.page import Page, read_page
     [
         (None, None, Page(0, 5)),
         ("1", "5", Page(0, 5)),
-        ("3", "10", Page(20, 10)),
-        ("2", "1000000000", Page(1000, 1000)),
-        ("2", "1000", Page(1000, 1000)),
-        ("2000000", None, Page(9_999_995, 5)),
-        ("01", "007", Page(0, 7)),
-        ("1", "9" * 6000, Page(0, 1000)),
+        ("3", "10", Page(20, 10, 3, 10)),
+        ("2", "1000000000", Page(1000, 1000, 2, 10**9)),
+        ("2", "1000", Page(1000, 1000, 2, 1000)),
+        ("2000000", None, Page(9_999_995, 5, 2_000_000, 5)),
+        ("01", "007", Page(0, 7, 1, 7)),
+        ("1", "9" * 6000, Page(0, 1000, 1, 10**18)),
     ],
 )
 def test_read_page_when_numbers_are_whole_then_the_offset_follows_the_rows_carried(

@@ -1,64 +1,10 @@
-"""Every statement of the project with its consistency level: the one place to read them.
-
-Product reads are LOCAL_ONE: any replica's answer will do, and the nearest one gives it. Loads write
-at LOCAL_QUORUM, so that a row reported as loaded survives the loss of a node.
-"""
+"""Statements of bulk loads: LOCAL_QUORUM, so that a loaded row survives the loss of a node."""
 
 from typing import Final
 
 from ring.statements import Consistency, Statement
 
-_READ: Final = Consistency.LOCAL_ONE
 _LOAD: Final = Consistency.LOCAL_QUORUM
-
-SELECT_PRODUCT: Final = Statement(
-    "select_product",
-    "SELECT product, product_etag FROM products_by_id WHERE product_id = ?",
-    _READ,
-    idempotent=True,
-    many_cql="SELECT product_id, product, product_etag FROM products_by_id WHERE product_id IN ?",
-)
-SELECT_STYLES: Final = Statement(
-    "select_styles",
-    "SELECT styles, styles_etag FROM products_by_id WHERE product_id = ?",
-    _READ,
-    idempotent=True,
-    many_cql="SELECT product_id, styles, styles_etag FROM products_by_id WHERE product_id IN ?",
-)
-SELECT_RELATED: Final = Statement(
-    "select_related",
-    "SELECT related, related_etag FROM products_by_id WHERE product_id = ?",
-    _READ,
-    idempotent=True,
-    many_cql="SELECT product_id, related, related_etag FROM products_by_id WHERE product_id IN ?",
-)
-SELECT_LIVE_IDS: Final = Statement(
-    "select_live_ids",
-    "SELECT DISTINCT live_ids FROM products_by_block WHERE block = ?",
-    _READ,
-    idempotent=True,
-)
-SELECT_BLOCK_SLICE: Final = Statement(
-    "select_block_slice",
-    "SELECT product FROM products_by_block WHERE block = ? AND product_id >= ? AND product_id <= ?",
-    _READ,
-    idempotent=True,
-)
-SELECT_DIRECTORY: Final = Statement(
-    "select_directory",
-    "SELECT segment, live_rows FROM product_directory WHERE directory = 0",
-    _READ,
-    idempotent=True,
-)
-
-API_STATEMENTS: Final = (
-    SELECT_PRODUCT,
-    SELECT_STYLES,
-    SELECT_RELATED,
-    SELECT_LIVE_IDS,
-    SELECT_BLOCK_SLICE,
-    SELECT_DIRECTORY,
-)
 
 WRITE_PRODUCT: Final = Statement(
     "write_product",

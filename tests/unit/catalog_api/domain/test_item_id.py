@@ -1,7 +1,7 @@
 import pytest
 
-from catalog_api.domain.errors import InvalidProductIdError
-from catalog_api.domain.product_id import MAX_PRODUCT_ID, read_product_id
+from catalog_api.domain.errors import InvalidIdError
+from catalog_api.domain.item_id import MAX_ID, read_path_id
 
 
 @pytest.mark.parametrize(
@@ -15,14 +15,12 @@ from catalog_api.domain.product_id import MAX_PRODUCT_ID, read_product_id
         ("0", 0),
         ("1\x00", 1),
         ("12٣", 12),
-        (str(MAX_PRODUCT_ID), MAX_PRODUCT_ID),
+        (str(MAX_ID), MAX_ID),
     ],
 )
-def test_read_product_id_when_digits_lead_then_they_are_the_id(
-    segment: str, product_id: int
-) -> None:
+def test_read_path_id_when_digits_lead_then_they_are_the_id(segment: str, product_id: int) -> None:
     """Leading digits are the id when no digit or dot follows them."""
-    assert read_product_id(segment) == product_id
+    assert read_path_id(segment) == product_id
 
 
 @pytest.mark.parametrize(
@@ -41,12 +39,12 @@ def test_read_product_id_when_digits_lead_then_they_are_the_id(
         "٣",
         "²",
         "99999999999999999999",
-        str(MAX_PRODUCT_ID + 1),
+        str(MAX_ID + 1),
         "9" * 10_000,
         "1" * 10_000 + ".5",
     ],
 )
-def test_read_product_id_when_no_usable_digits_lead_then_it_is_refused(segment: str) -> None:
+def test_read_path_id_when_no_usable_digits_lead_then_it_is_refused(segment: str) -> None:
     """Words, signs, fractions and numbers beyond 2^53-1 are no ids."""
-    with pytest.raises(InvalidProductIdError):
-        read_product_id(segment)
+    with pytest.raises(InvalidIdError):
+        read_path_id(segment)
