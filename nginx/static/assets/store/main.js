@@ -32,7 +32,7 @@ async function show(byPerson) {
     if (signal.aborted) {
       return;
     }
-    document.title = `${title} – Catalog`;
+    document.title = `${title} · Catalog`;
     place.replaceChildren(...nodes);
     markCurrent();
   } catch (error) {
@@ -40,7 +40,7 @@ async function show(byPerson) {
       return;
     }
     const title = error.status === 404 ? "Not found" : "Sorry";
-    document.title = `${title} – Catalog`;
+    document.title = `${title} · Catalog`;
     place.replaceChildren(pageHeading(title), failure(error, () => show(true)));
   }
   place.removeAttribute("aria-busy");

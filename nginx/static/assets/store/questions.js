@@ -94,7 +94,7 @@ function askForm(productId, reload) {
     form("Ask a question", parts, "Post the question", async ({ body, name, email }) => {
       await postQuestion({ product_id: productId, body, name, email });
       close();
-      say("Thank you. Your question is published.");
+      say("Thank you. Your question is published, at the end of the list.");
       await reload();
     }),
   );

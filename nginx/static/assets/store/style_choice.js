@@ -5,7 +5,7 @@ import { element, spoken } from "./dom.js";
 import { choice, form } from "./forms.js";
 import { say } from "./messages.js";
 import { photo } from "./photos.js";
-import { price } from "./words.js";
+import { plural, price } from "./words.js";
 
 /** Return the style that is shown first; undefined for a product without styles. */
 export function firstStyle(styles) {
@@ -87,7 +87,8 @@ function orderForm(product, style) {
       price: style.sale_price ?? style.original_price,
     });
     showSizes(sku.id);
-    say(`In your cart: ${countOf(sku.id)} × ${product.name ?? "this product"}, ${sizeName(sku)}.`);
+    const pieces = plural(countOf(sku.id), "piece", "pieces");
+    say(`In your cart: ${pieces} of ${product.name ?? "this product"}, ${sizeName(sku)}.`);
   });
 }
 
