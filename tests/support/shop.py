@@ -30,8 +30,8 @@ async def photograph(page: Page, path: Path) -> None:
 
 def assert_clean(visit: Visit) -> None:
     """Assert that no script failed, the policy refused nothing needed, nobody else was asked."""
-    assert visit.complaints == []
-    assert visit.foreign == []
+    assert visit.complaints == [], visit.complaints
+    assert visit.foreign == [], visit.foreign
 
 
 async def open_product(visit: Visit, product_id: int = 1) -> Page:

@@ -29,6 +29,8 @@ LOST_PHOTOS = (
     Photo(None, '"https://images.test/quoted.jpg'),
 )
 GREEN, BLUE, BARE = 11, 12, 13
+GONE = 4_000_000
+"""A product that there is not."""
 STYLES = (
     Style(
         *(GREEN, "Forest Green", 14000, None),
@@ -55,10 +57,12 @@ CATALOG = (
             features=(Feature("Fabric", "Canvas"), Feature("Buttons", None)),
         ),
         STYLES,
-        (2, 3, 2, 1, 4_000_000),
+        (2, 3, 2, 1),
     ),
     CatalogProduct(plain_product(2, name=HTML, slogan=HTML, description=HTML, category=HTML)),
-    *(CatalogProduct(plain_product(number), STYLES[:1]) for number in range(3, 15)),
+    # One of its related products is gone.
+    CatalogProduct(plain_product(3), STYLES[:1], (GONE, 1)),
+    *(CatalogProduct(plain_product(number), STYLES[:1]) for number in range(4, 15)),
 )
 REVIEWS = tuple(
     Review(

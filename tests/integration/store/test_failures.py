@@ -1,11 +1,13 @@
 """What the shop's pages say when something does not work."""
 
+import re
 from typing import Final
 
 from playwright.async_api import Route, expect
 
 from tests.support.browser import visiting
 from tests.support.shop import Shop, fill_in, open_product, section
+from tests.support.shop_rows import GONE
 
 FAILURES: Final[tuple[tuple[int, dict[str, str], str], ...]] = (
     (429, {"Retry-After": "7"}, "That was a lot at once. Please try again in 7 seconds."),
@@ -62,8 +64,16 @@ async def test_shop_when_a_post_fails_then_said_in_words_and_nothing_is_lost(sho
 async def test_shop_when_there_is_no_such_product_then_said(shop: Shop) -> None:
     """An address that leads nowhere says so under a heading, and the way on stays."""
     async with visiting(shop.browser, shop.origin) as visit:
-        for query in ("?product=4000000", "?product=", "?product=x", "?product=-1"):
-            await visit.page.goto(f"/{query}")
+        for product in (GONE, "", "x", "-1"):
+            await visit.page.goto(f"/?product={product}")
             await expect(visit.page.get_by_role("heading", name="Not found")).to_be_visible()
         await visit.page.get_by_role("link", name="Products").click()
         await expect(visit.page.locator(".card")).to_have_count(12)
+
+
+async def test_shop_when_a_related_product_is_gone_then_the_others_are_shown(shop: Shop) -> None:
+    """A related product that is no longer there leaves no gap and no message."""
+    async with visiting(shop.browser, shop.origin) as visit:
+        related = section(await open_product(visit, 3), "Related products")
+        await expect(related.locator(".card")).to_have_text([re.compile("Camo Onesie")])
+        await expect(related.get_by_role("alert")).to_have_count(0)
