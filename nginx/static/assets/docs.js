@@ -9,6 +9,7 @@ globalThis.SwaggerUIBundle({
   url: "/openapi.json",
   domNode: document.getElementById("reference"),
   deepLinking: true,
+  defaultModelsExpandDepth: 0,
   // By itself the viewer would ask a server elsewhere whether the file is valid.
   validatorUrl: null,
 });
