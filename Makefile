@@ -51,7 +51,7 @@ load: venv ## load DATA=folder-of-csvs into the running catalog, beside what it 
 
 .PHONY: test-needs
 test-needs: venv
-	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go
+	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go chromium
 
 .PHONY: test
 test: test-needs ## run all tests, on a ring of their own (ARGS="-k name" for some of them)
