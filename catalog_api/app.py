@@ -10,6 +10,7 @@ from catalog_api.access_log import AccessLog
 from catalog_api.answers import HeadWriter
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
+from catalog_api.handlers.bulk_read import BulkReadHandler
 from catalog_api.handlers.catalog import CatalogHandler
 from catalog_api.handlers.documents import DocumentForms
 from catalog_api.handlers.health import HealthHandler
@@ -81,7 +82,9 @@ def build_app(
     )
     reviews = _build_reviews(settings, ring, repository, votes, forms)
     changes, sweeper = _build_changes(settings, ring)
-    catalog = _build_catalog(settings, ring, changes, DocumentForms(encoder))
+    documents = DocumentForms(encoder)
+    catalog = _build_catalog(settings, ring, changes, documents)
+    bulk = BulkReadHandler(repository, documents, max_ids=settings.max_bulk_ids)
     health = HealthHandler(
         ring,
         reception.heads,
@@ -91,7 +94,7 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    handlers = (products, reviews, catalog, health)
+    handlers = (products, reviews, catalog, bulk, health)
     endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
     routes = add_routes(app, endpoints, mount=settings.mount)
     app[keys.RING] = ring

@@ -45,6 +45,7 @@ class ApiSettings:
     intent_seconds: float = setting(
         15.0, "A change of a product that is this old is finished by whoever finds it."
     )
+    max_bulk_ids: int = setting(1000, "Most ids that one bulk read of products may name.")
     request_deadline_seconds: float = setting(
         5.0, "Longest that a request may take before it is answered by 503."
     )
@@ -100,6 +101,7 @@ class ApiSettings:
             "max_page_rows",
             "parallel_block_reads",
             "review_order_rows",
+            "max_bulk_ids",
             "max_body_bytes",
             "backlog",
         ):

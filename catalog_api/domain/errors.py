@@ -21,6 +21,10 @@ class InvalidProfileError(BadRequestError):
     """The profile asked for is not one that is served."""
 
 
+class InvalidIdsError(BadRequestError):
+    """A list of ids is missing, too long, or holds something else; the message says which."""
+
+
 class InvalidSortError(BadRequestError):
     """Reviews are not served in the order asked for."""
 
