@@ -163,7 +163,7 @@ class HeadWriter:
             lines.append(f"Vary: {', '.join(vary)}")
         if self._allowed_origins is None:
             lines.append("Access-Control-Allow-Origin: *")
-        lines.append("Access-Control-Expose-Headers: ETag, X-Request-Id, Retry-After")
+        lines.append("Access-Control-Expose-Headers: ETag, Location, X-Request-Id, Retry-After")
         prefix = "".join(f"{line}\r\n" for line in lines)
         self._prefixes[kind] = prefix
         return prefix

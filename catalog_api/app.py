@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -17,10 +18,12 @@ from catalog_api.handlers.health import HealthHandler
 from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.products import ProductsHandler
 from catalog_api.handlers.reviews import ReviewsHandler
+from catalog_api.idempotency import Idempotent
 from catalog_api.lane import FastLane
 from catalog_api.publication import Publication
 from catalog_api.reception import Reception
 from catalog_api.repositories.directory import DirectoryCache
+from catalog_api.repositories.idempotency import IdempotencyRepository
 from catalog_api.repositories.ids import IdAllocator
 from catalog_api.repositories.intents import IntentsRepository
 from catalog_api.repositories.listing import ListingRepository
@@ -32,6 +35,7 @@ from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
 from catalog_api.services.catalog import CatalogService
+from catalog_api.services.idempotency import Idempotency
 from catalog_api.services.intents import IntentSweeper
 from catalog_api.services.listing import ProductListing
 from catalog_api.services.new_ids import ProductIds
@@ -83,7 +87,12 @@ def build_app(
     reviews = _build_reviews(settings, ring, repository, votes, forms)
     changes, sweeper = _build_changes(settings, ring)
     documents = DocumentForms(encoder)
-    catalog = _build_catalog(settings, ring, changes, documents)
+    idempotency = Idempotency(
+        IdempotencyRepository(ring, timeout_seconds=deadline_seconds),
+        lease_seconds=settings.idempotency_lease_seconds,
+    )
+    idempotent = Idempotent(idempotency, body_seconds=deadline_seconds)
+    catalog = _build_catalog(settings, ring, changes, documents, idempotent)
     bulk = BulkReadHandler(repository, documents, max_ids=settings.max_bulk_ids)
     health = HealthHandler(
         ring,
@@ -95,7 +104,13 @@ def build_app(
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
     handlers = (products, reviews, catalog, bulk, health)
-    endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
+    endpoints = [
+        replace(endpoint, handle=idempotent.wrap(endpoint.handle))
+        if endpoint.method == "POST" and endpoint.legacy
+        else endpoint
+        for handler in handlers
+        for endpoint in handler.endpoints()
+    ]
     routes = add_routes(app, endpoints, mount=settings.mount)
     app[keys.RING] = ring
     app[keys.DIRECTORY] = directory
@@ -141,7 +156,11 @@ def _build_changes(settings: ApiSettings, ring: RowSource) -> tuple[ProductChang
 
 
 def _build_catalog(
-    settings: ApiSettings, ring: RowSource, changes: ProductChanges, forms: DocumentForms
+    settings: ApiSettings,
+    ring: RowSource,
+    changes: ProductChanges,
+    forms: DocumentForms,
+    idempotent: Idempotent,
 ) -> CatalogHandler:
     seconds = settings.request_deadline_seconds
     kinds = ("products", "styles", "skus", "features", "photos", "related")
@@ -150,7 +169,7 @@ def _build_catalog(
         changes,
         ids=ProductIds(*(IdAllocator(ring, kind, timeout_seconds=seconds) for kind in kinds)),
     )
-    return CatalogHandler(service, forms, body_seconds=seconds)
+    return CatalogHandler(service, forms, idempotent, body_seconds=seconds)
 
 
 def _build_reviews(

@@ -46,6 +46,9 @@ class ApiSettings:
         15.0, "A change of a product that is this old is finished by whoever finds it."
     )
     max_bulk_ids: int = setting(1000, "Most ids that one bulk read of products may name.")
+    idempotency_lease_seconds: float = setting(
+        15.0, "An idempotent request that is this old without an answer may be begun again."
+    )
     request_deadline_seconds: float = setting(
         5.0, "Longest that a request may take before it is answered by 503."
     )
@@ -114,11 +117,12 @@ class ApiSettings:
             "keepalive_seconds",
         ):
             _require(name, getattr(self, name) > 0, "must be above 0")
-        _require(
-            "intent_seconds",
-            self.intent_seconds >= 2 * self.request_deadline_seconds,
-            "must be at least twice CATALOG_REQUEST_DEADLINE_SECONDS",
-        )
+        for name in ("intent_seconds", "idempotency_lease_seconds"):
+            _require(
+                name,
+                getattr(self, name) >= 2 * self.request_deadline_seconds,
+                "must be at least twice CATALOG_REQUEST_DEADLINE_SECONDS",
+            )
         for name in ("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"):
             _require(name, getattr(self, name) >= 0, "must not be negative")
         for name in ("cache_control", "cors_origins"):
