@@ -20,7 +20,7 @@ PROBLEM_TYPE: Final = "application/problem+json"
 PROMETHEUS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 NO_STORE: Final = "no-store"
-_EXPOSED: Final = "ETag, X-Request-Id, Retry-After, RateLimit, RateLimit-Policy"
+_EXPOSED: Final = "ETag, Location, X-Request-Id, Retry-After, RateLimit, RateLimit-Policy"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,7 +23,8 @@ RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 UNMATCHED: Final = "unmatched"
 UNREADABLE: Final = "unreadable"
 _ALLOWED_HEADERS: Final = (
-    "Authorization, Content-Type, If-None-Match, X-Legacy-Profile, X-Request-Id"
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Legacy-Profile,"
+    " X-Request-Id"
 )
 _PREFLIGHT_SECONDS: Final = 600
 

@@ -21,7 +21,7 @@ _MOUNT: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _SECRET_CHARACTERS: Final = 32
 _AT_LEAST_ONE: Final = (
     *("max_page_rows", "parallel_block_reads", "review_order_rows", "max_cart_posts"),
-    *("max_body_bytes", "backlog"),
+    *("max_bulk_ids", "max_body_bytes", "backlog"),
 )
 _ABOVE_ZERO: Final = (
     *("directory_refresh_seconds", "request_deadline_seconds", "readiness_deadline_seconds"),
@@ -62,7 +62,14 @@ class ApiSettings:
         16, "Most reads that one page of /products has under way at once."
     )
     directory_refresh_seconds: float = setting(
-        2.0, "How old the directory behind /products may grow; jittered by a fifth."
+        0.5, "How old the directory behind /products may grow; jittered by a fifth."
+    )
+    intent_seconds: float = setting(
+        15.0, "A change of a product that is this old is finished by whoever finds it."
+    )
+    max_bulk_ids: int = setting(1000, "Most ids that one bulk read of products may name.")
+    idempotency_lease_seconds: float = setting(
+        15.0, "An idempotent request that is this old without an answer may be begun again."
     )
     request_deadline_seconds: float = setting(
         5.0, "Longest that a request may take before it is answered by 503."
@@ -144,6 +151,12 @@ class ApiSettings:
             _require(name, getattr(self, name) >= 1, "must be at least 1")
         for name in _ABOVE_ZERO:
             _require(name, getattr(self, name) > 0, "must be above 0")
+        for name in ("intent_seconds", "idempotency_lease_seconds"):
+            _require(
+                name,
+                getattr(self, name) >= 2 * self.request_deadline_seconds,
+                "must be at least twice CATALOG_REQUEST_DEADLINE_SECONDS",
+            )
         for name in _NOT_NEGATIVE:
             _require(name, getattr(self, name) >= 0, "must not be negative")
         for name in _DAYS:

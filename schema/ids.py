@@ -7,6 +7,9 @@ FIRST_NEW_ID: Final = 1_000_000_000_000
 
 FILE_OF_KIND: Final = {
     "products": "product",
+    "features": "features",
+    "photos": "photos",
+    "related": "related",
     "styles": "styles",
     "skus": "skus",
     "reviews": "reviews",

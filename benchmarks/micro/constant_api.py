@@ -5,7 +5,7 @@ What is left is what HTTP costs: parsing, the fast lane, negotiation, ids, figur
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import uvloop
@@ -50,6 +50,17 @@ class ConstantRows:
     ) -> list[tuple[Any, ...]]:
         """Return no rows."""
         return []
+
+    async def fetch_many(
+        self,
+        name: str,
+        keys: Iterable[object],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Return the row for each key."""
+        row = await self.fetch_one(name, (), timeout_seconds=timeout_seconds)
+        return [(key, *(row or ())) for key in keys]
 
     async def pages(
         self,

@@ -1,6 +1,6 @@
 """What the repositories ask of the ring client; tests may put something else behind it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Protocol
 
 
@@ -28,6 +28,16 @@ class RowSource(Protocol):
         timeout_seconds: float | None = None,
     ) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
+        ...
+
+    async def fetch_many(
+        self,
+        name: str,
+        keys: Iterable[object],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of many keys with their key in front, in no order."""
         ...
 
     def pages(

@@ -8,6 +8,8 @@ from typing import Final
 
 from schema.statements.api_keys import API_KEY_STATEMENTS
 from schema.statements.carts import CART_STATEMENTS
+from schema.statements.changes import CHANGE_STATEMENTS
+from schema.statements.idempotency import IDEMPOTENCY_STATEMENTS
 from schema.statements.ids import ID_STATEMENTS
 from schema.statements.limits import LIMIT_STATEMENTS
 from schema.statements.load import LOAD_STATEMENTS
@@ -17,12 +19,14 @@ from schema.statements.reviews import REVIEW_STATEMENTS
 
 API_STATEMENTS: Final = (
     *PRODUCT_STATEMENTS,
+    *CHANGE_STATEMENTS,
     *REVIEW_STATEMENTS,
     *QUESTION_STATEMENTS,
     *ID_STATEMENTS,
     *CART_STATEMENTS,
     *LIMIT_STATEMENTS,
     *API_KEY_STATEMENTS,
+    *IDEMPOTENCY_STATEMENTS,
 )
 
 __all__ = ["API_STATEMENTS", "LOAD_STATEMENTS"]

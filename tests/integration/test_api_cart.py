@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from catalog_api.app import DAY_SECONDS
+from catalog_api.parts import DAY_SECONDS
 from catalog_api.repositories.carts import CartsRepository
 from catalog_api.settings import ApiSettings
 from ring import RingClient, RingSettings

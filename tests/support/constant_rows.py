@@ -4,7 +4,7 @@ It answers every read by id with one body. Whatever touches a real row is tested
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from schema.documents import etag_of
@@ -58,6 +58,17 @@ class ConstantRows:
         if self.error is not None:
             raise self.error
         return []
+
+    async def fetch_many(
+        self,
+        name: str,
+        keys: Iterable[object],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Return the row for each key."""
+        row = await self.fetch_one(name, (), timeout_seconds=timeout_seconds)
+        return [(key, *(row or ())) for key in keys]
 
     async def pages(
         self,
