@@ -191,6 +191,11 @@ def render_meta_delta(review: Review) -> bytes:
     )
 
 
+def review_of_delta(delta: bytes) -> int:
+    """Return the id of the review that a delta speaks of."""
+    return int(orjson.loads(delta)["review"])
+
+
 class MetaSums:
     """What posted reviews add to the meta of their product.
 
