@@ -61,6 +61,10 @@ test: test-needs ## run all tests, on a ring of their own (ARGS="-k name" for so
 test-faults: test-needs ## run the long fault tests, which make test leaves out (ARGS too)
 	@$(RUN) -m pytest -m faults $(ARGS)
 
+.PHONY: test-fuzz
+test-fuzz: test-needs ## send ten thousand requests made of the OpenAPI document, with every check
+	@$(RUN) -m pytest -m fuzz tests/fuzz $(ARGS)
+
 .PHONY: lint
 lint: venv ## check style and types
 	@$(RUN) -m ruff check .

@@ -96,10 +96,12 @@ class _Schemas:
         """
         name = schema["$ref"].rpartition("/")[2]
         form = f"{name}Form"
-        self.known[form] = self.known[name] | {"title": form}
-        within = [
-            key for key, of in self.known[name]["properties"].items() if of.get("type") == "object"
-        ]
+        properties = dict(self.known[name]["properties"])
+        within = [key for key, of in properties.items() if of.get("type") == "object"]
+        for key in within:
+            # A form has no way to say that there is nothing within.
+            properties[key] = {"minProperties": 1, **properties[key]}
+        self.known[form] = self.known[name] | {"title": form, "properties": properties}
         return {
             "schema": {"$ref": _SCHEMA_REF.format(name=form)},
             "encoding": {key: {"style": "deepObject", "explode": True} for key in within},

@@ -148,7 +148,7 @@ async def test_forms_when_invalid_then_the_contracts_words(
             body = b"&".join((whole, form))
             answer = await _post(api, "/reviews", body, "application/x-www-form-urlencoded")
             assert answer == (422, REFUSED["/reviews"][1]), form
-        good = whole + b"&name=jo"
+        good = whole + b"&name=jo&other=1&other=2&other[a]=3&photos=https://a&photos=https://b"
         answer = await _post(api, "/reviews", good, "application/x-www-form-urlencoded")
         assert answer == (201, b"Created")
 

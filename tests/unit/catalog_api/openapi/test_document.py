@@ -54,7 +54,9 @@ def test_endpoint_when_described_then_its_types_are_the_ones_that_check() -> Non
     assert content[FORM_TYPE]["encoding"] == {"marks": {"style": "deepObject", "explode": True}}
     schemas = document["components"]["schemas"]
     assert schemas["Thing"]["properties"]["size"] == {"type": "integer", "minimum": 1}
-    assert schemas["ThingForm"]["properties"] == schemas["Thing"]["properties"]
+    form = schemas["ThingForm"]["properties"]
+    assert form["marks"] == schemas["Thing"]["properties"]["marks"] | {"minProperties": 1}
+    assert form["size"] == schemas["Thing"]["properties"]["size"]
     responses = operation["responses"]
     assert list(responses) == ["200", "400", "404", "408", "413", "417", "500", "503"]
     words = responses["404"]["content"]["text/html; charset=utf-8"]
