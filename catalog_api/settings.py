@@ -46,6 +46,12 @@ class ApiSettings:
         15.0, "A change of a product that is this old is finished by whoever finds it."
     )
     max_bulk_ids: int = setting(1000, "Most ids that one bulk read of products may name.")
+    bulk_write_rows: int = setting(
+        16, "Rows of one bulk write that are worked on at once; as many outcomes wait at most."
+    )
+    bulk_idle_seconds: float = setting(
+        30.0, "Longest that a bulk write may send nothing before it is ended."
+    )
     idempotency_lease_seconds: float = setting(
         15.0, "An idempotent request that is this old without an answer may be begun again."
     )
@@ -105,6 +111,7 @@ class ApiSettings:
             "parallel_block_reads",
             "review_order_rows",
             "max_bulk_ids",
+            "bulk_write_rows",
             "max_body_bytes",
             "backlog",
         ):
@@ -114,6 +121,7 @@ class ApiSettings:
             "request_deadline_seconds",
             "readiness_deadline_seconds",
             "review_refresh_seconds",
+            "bulk_idle_seconds",
             "keepalive_seconds",
         ):
             _require(name, getattr(self, name) > 0, "must be above 0")

@@ -3,6 +3,7 @@
 from typing import Final
 
 from ring.statements import Consistency, Statement
+from schema.statements.ids import CREATE_ID_KIND, RAISE_NEXT_ID
 
 _LOAD: Final = Consistency.LOCAL_QUORUM
 
@@ -171,4 +172,6 @@ LOAD_STATEMENTS: Final = (
     SELECT_ALL_STORED_META,
     SELECT_ALL_STORED_QUESTIONS,
     SELECT_ALL_STORED_CARTS,
+    CREATE_ID_KIND,
+    RAISE_NEXT_ID,
 )

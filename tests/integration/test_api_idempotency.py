@@ -14,8 +14,14 @@ CATALOG = [CatalogProduct(plain_product(1))]
 PATH = "/v1/products"
 KEY = {"Idempotency_Key": "key-1"}
 REVIEW = {
-    "product_id": 1, "rating": 4, "summary": "Fine", "body": "Good.", "recommend": True,
-    "name": "jo", "email": "jo@example.org", "characteristics": {},
+    "product_id": 1,
+    "rating": 4,
+    "summary": "Fine",
+    "body": "Good.",
+    "recommend": True,
+    "name": "jo",
+    "email": "jo@example.org",
+    "characteristics": {},
 }
 
 
