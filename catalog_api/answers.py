@@ -6,7 +6,8 @@ bytes, so the two cannot differ.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
@@ -16,6 +17,7 @@ import orjson
 JSON_TYPE: Final = "application/json; charset=utf-8"
 TEXT_TYPE: Final = "text/html; charset=utf-8"
 MSGPACK_TYPE: Final = "application/msgpack"
+NDJSON_TYPE: Final = "application/x-ndjson"
 PROBLEM_TYPE: Final = "application/problem+json"
 PROMETHEUS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -53,6 +55,20 @@ class Answer:
     body: bytes = b""
     etag: str = ""
     headers: str = ""
+
+
+@dataclass(slots=True)
+class StreamedAnswer(Answer):
+    """One answer whose body is made while it is sent.
+
+    Attributes:
+        chunks: of the body; closed when the caller has gone. What goes wrong must be told in the
+            chunks: an error that they raise cuts the connection.
+        sent_bytes: of the body, so far.
+    """
+
+    chunks: AsyncGenerator[bytes, None] = field(kw_only=True)
+    sent_bytes: int = 0
 
 
 JSON_OK: Final = AnswerKind(200, JSON_TYPE)
@@ -137,7 +153,8 @@ class HeadWriter:
         kind = answer.kind
         prefix = self._prefixes.get(kind) or self._prefix(kind)
         etag = f'ETag: "{answer.etag}"\r\n' if answer.etag else ""
-        length = f"Content-Length: {len(answer.body)}\r\n" if kind.content_type else ""
+        has_length = kind.content_type and not isinstance(answer, StreamedAnswer)
+        length = f"Content-Length: {len(answer.body)}\r\n" if has_length else ""
         allow_origin = self.origin_headers(origin) if origin is not None else ""
         head = (
             f"{prefix}{etag}{answer.headers}{allow_origin}{connection}{length}"

@@ -8,6 +8,8 @@ from catalog_api import keys, lifecycle
 from catalog_api.edge import Edge
 from catalog_api.endpoints import Endpoint
 from catalog_api.handlers.bulk_read import BulkReadHandler
+from catalog_api.handlers.bulk_write import BulkWriteHandler
+from catalog_api.handlers.catalog import CatalogHandler
 from catalog_api.handlers.description import DescriptionHandler
 from catalog_api.handlers.documents import DocumentForms
 from catalog_api.handlers.health import HealthHandler
@@ -39,7 +41,8 @@ def build_app(
     reception = build_reception(settings)
     parts = Parts(settings, ring)
     orders, (changes, sweeper) = parts.review_orders(), parts.changes()
-    idempotent = parts.idempotent()
+    idempotency, service = parts.idempotency(), parts.catalog(changes)
+    idempotent = Idempotent(idempotency, body_seconds=settings.request_deadline_seconds)
     products = ProductsHandler(parts.products, parts.forms, max_page_rows=settings.max_page_rows)
     reviews, questions = parts.reviews(orders), parts.questions()
     documents = DocumentForms(parts.encoder)
@@ -53,8 +56,23 @@ def build_app(
     )
     handlers = (
         *(products, reviews, questions, parts.cart(), parts.interactions()),
-        parts.catalog(changes, documents, idempotent),
+        CatalogHandler(
+            service,
+            documents,
+            idempotent,
+            body_seconds=settings.request_deadline_seconds,
+            guard=parts.guard.editor,
+        ),
         BulkReadHandler(parts.products, documents, max_ids=settings.max_bulk_ids),
+        BulkWriteHandler(
+            service,
+            idempotency,
+            rows_at_once=settings.bulk_write_rows,
+            max_row_bytes=settings.max_body_bytes,
+            idle_seconds=settings.bulk_idle_seconds,
+            row_seconds=settings.request_deadline_seconds,
+            guard=parts.guard.editor,
+        ),
         health,
     )
     endpoints = [
@@ -79,7 +97,12 @@ def build_app(
         reads=(*products.lane_reads(), *reviews.lane_reads(), *questions.lane_reads()),
         reception=reception,
     )
-    app[keys.EDGE] = Edge(routes, reception=reception, max_body_bytes=settings.max_body_bytes)
+    app[keys.EDGE] = Edge(
+        routes,
+        reception=reception,
+        max_body_bytes=settings.max_body_bytes,
+        streams=frozenset(endpoint.path for endpoint in endpoints if endpoint.streams),
+    )
     app.cleanup_ctx.extend(
         [
             lifecycle.ring,

@@ -90,6 +90,7 @@ class Endpoint:
         replies: by status.
         legacy: also stands under the mount.
         description: what the summary leaves unsaid.
+        streams: reads a body of any length piece by piece, so the limit of bodies is not for it.
     """
 
     method: str
@@ -102,6 +103,7 @@ class Endpoint:
     body_example: object = None
     replies: Mapping[int, Reply] = field(default_factory=dict)
     legacy: bool = True
+    streams: bool = False
     description: str = ""
     body_types: Sequence[str] = ("application/json",)
     body_required: bool = True

@@ -10,13 +10,10 @@ from catalog_api.callers import Callers
 from catalog_api.encoding import Encoder
 from catalog_api.guards import Guard
 from catalog_api.handlers.cart import CartHandler
-from catalog_api.handlers.catalog import CatalogHandler
-from catalog_api.handlers.documents import DocumentForms
 from catalog_api.handlers.interactions import InteractionsHandler
 from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.questions import QuestionsHandler
 from catalog_api.handlers.reviews import ReviewsHandler
-from catalog_api.idempotency import Idempotent
 from catalog_api.reception import Reception
 from catalog_api.repositories.api_keys import ApiKeysRepository
 from catalog_api.repositories.carts import CartsRepository
@@ -173,13 +170,12 @@ class Parts:
             body_seconds=self._seconds,
         )
 
-    def idempotent(self) -> Idempotent:
-        """Return what lets a POST be repeated."""
-        requests = Idempotency(
+    def idempotency(self) -> Idempotency:
+        """Return what remembers how repeated requests were answered."""
+        return Idempotency(
             IdempotencyRepository(self._ring, timeout_seconds=self._seconds),
             lease_seconds=self._settings.idempotency_lease_seconds,
         )
-        return Idempotent(requests, body_seconds=self._seconds)
 
     def changes(self) -> tuple[ProductChanges, IntentSweeper]:
         """Return the one way to change a product, and what finishes changes that were left."""
@@ -197,22 +193,13 @@ class Parts:
         sweeper = IntentSweeper(intents, changes, after_seconds=self._settings.intent_seconds)
         return changes, sweeper
 
-    def catalog(
-        self, changes: ProductChanges, forms: DocumentForms, idempotent: Idempotent
-    ) -> CatalogHandler:
-        """Return the handler of products as documents."""
+    def catalog(self, changes: ProductChanges) -> CatalogService:
+        """Return what can be done with products as documents."""
         kinds = ("products", "styles", "skus", "features", "photos", "related")
-        service = CatalogService(
+        return CatalogService(
             ProductRowsRepository(self._ring, timeout_seconds=self._seconds),
             changes,
             ids=ProductIds(*self._ids(*kinds)),
-        )
-        return CatalogHandler(
-            service,
-            forms,
-            idempotent,
-            body_seconds=self._seconds,
-            guard=self.guard.editor,
         )
 
     def _ids(self, *kinds: str) -> list[IdAllocator]:

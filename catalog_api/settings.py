@@ -21,11 +21,11 @@ _MOUNT: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _SECRET_CHARACTERS: Final = 32
 _AT_LEAST_ONE: Final = (
     *("max_page_rows", "parallel_block_reads", "review_order_rows", "max_cart_posts"),
-    *("max_bulk_ids", "max_body_bytes", "backlog"),
+    *("max_bulk_ids", "bulk_write_rows", "max_body_bytes", "backlog"),
 )
 _ABOVE_ZERO: Final = (
     *("directory_refresh_seconds", "request_deadline_seconds", "readiness_deadline_seconds"),
-    *("review_refresh_seconds", "keepalive_seconds"),
+    *("review_refresh_seconds", "bulk_idle_seconds", "keepalive_seconds"),
 )
 _NOT_NEGATIVE: Final = (
     *("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"),
@@ -68,6 +68,12 @@ class ApiSettings:
         15.0, "A change of a product that is this old is finished by whoever finds it."
     )
     max_bulk_ids: int = setting(1000, "Most ids that one bulk read of products may name.")
+    bulk_write_rows: int = setting(
+        64, "Rows of one bulk write that are worked on at once; as many outcomes wait at most."
+    )
+    bulk_idle_seconds: float = setting(
+        30.0, "Longest that a bulk write may send nothing before it is ended."
+    )
     idempotency_lease_seconds: float = setting(
         15.0, "An idempotent request that is this old without an answer may be begun again."
     )

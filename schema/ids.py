@@ -7,11 +7,11 @@ FIRST_NEW_ID: Final = 1_000_000_000_000
 
 FILE_OF_KIND: Final = {
     "products": "product",
+    "styles": "styles",
+    "skus": "skus",
     "features": "features",
     "photos": "photos",
     "related": "related",
-    "styles": "styles",
-    "skus": "skus",
     "reviews": "reviews",
     "review_photos": "reviews_photos",
     "characteristic_reviews": "characteristic_reviews",

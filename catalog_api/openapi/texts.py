@@ -42,6 +42,9 @@ GROUPS: Final[Mapping[str, str]] = {
     "products": "Products with their styles and related ones.",
     "reviews": "What people think of products, and what it comes to.",
     "questions": "What people ask about products, and what others answer.",
+    "cart": "What a session has put into its cart.",
+    "interactions": "What people clicked.",
+    "catalog": "Products as documents, for those who run the catalog.",
     "operations": "For those who run the server.",
     "description": "What this API is.",
 }

@@ -6,7 +6,7 @@ import orjson
 from catalog_api.settings import ApiSettings
 from ring import RingSettings
 from tests.support.api import running_catalog
-from tests.support.catalog_documents import send
+from tests.support.catalog_documents import send, until
 from tests.support.stored_catalog import CatalogProduct, plain_product
 
 CATALOG = [CatalogProduct(plain_product(number)) for number in range(1, 601)]
@@ -18,6 +18,7 @@ async def test_products_when_read_in_bulk_then_in_the_order_asked_and_missing_on
     """Five hundred and more, duplicates once, each as it is served alone; also deleted ones."""
     async with running_catalog(ring_settings, CATALOG) as api:
         assert (await send(api, "DELETE", "/v1/products/5")).status == 204
+        await until(api, "/products/5", None)
         ids = [*range(600, 0, -1), 7, 9_999, 2**53 - 1, 9_999]
         path = "/v1/products?ids=" + ",".join(map(str, ids))
         answer = await send(api, "GET", path)
@@ -33,6 +34,7 @@ async def test_products_when_read_in_bulk_then_in_the_order_asked_and_missing_on
         assert msgpack.unpackb(packed.body) == answer.json
         changed = await send(api, "PATCH", "/v1/products/17", {"name": "other"})
         assert changed.status == 200
+        await until(api, "/products/17", alone.json | {"name": "other"})
         again = await send(api, "GET", path, If_None_Match=answer.etag)
         assert again.status == 200
         assert again.json["products"][600 - 17]["name"] == "other"

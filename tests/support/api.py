@@ -16,6 +16,7 @@ from catalog_api.sockets import bind
 from catalog_api.worker import serve_until
 from ring import RingClient, RingSettings
 from schema.statements import API_STATEMENTS
+from tests.support.editor import write_editor_key
 from tests.support.stored_catalog import READY_SECONDS, CatalogProduct, write_catalog
 
 HOST = "127.0.0.1"
@@ -116,5 +117,6 @@ async def running_catalog(
     await write_catalog(ring_settings, catalog)
     ring = await RingClient.open(ring_settings, API_STATEMENTS)
     await ring.wait_ready(READY_SECONDS)
+    await write_editor_key(ring)
     async with running_api(ring, settings) as api:
         yield api
