@@ -54,7 +54,7 @@ class RowOutcome(msgspec.Struct, frozen=True):
     status: int
     etag: str | None = None
     replayed: bool = False
-    problem: dict[str, object] | None = None
+    problem: dict[str, Any] | None = None
 
 
 class BulkWriteHandler:

@@ -140,7 +140,7 @@ class CatalogHandler:
             Endpoint(
                 *("PATCH", ONE, self._guard(self._patch), "Change a product", _GROUP),
                 parameters=[_ID, _IF_MATCH],
-                body=dict[str, object],
+                body=dict[str, Any],
                 body_example={"slogan": None, "properties": {"organic": False}},
                 replies={200: _DOCUMENT, 404: _MISSING, 412: _FAILED, 415: _TYPE, 422: _INVALID},
                 legacy=False,
