@@ -2,16 +2,21 @@
 
 import os
 import sys
+from typing import Final
 
 from aiohttp import web
 
 from catalog_api import keys, lifecycle
 from catalog_api.access_log import AccessLog
 from catalog_api.answers import HeadWriter
+from catalog_api.callers import Callers
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
+from catalog_api.guards import Guard
+from catalog_api.handlers.cart import CartHandler
 from catalog_api.handlers.description import DescriptionHandler
 from catalog_api.handlers.health import HealthHandler
+from catalog_api.handlers.interactions import InteractionsHandler
 from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.products import ProductsHandler
 from catalog_api.handlers.questions import QuestionsHandler
@@ -19,8 +24,12 @@ from catalog_api.handlers.reviews import ReviewsHandler
 from catalog_api.lane import FastLane
 from catalog_api.publication import Publication
 from catalog_api.reception import Reception
+from catalog_api.repositories.api_keys import ApiKeysRepository
+from catalog_api.repositories.carts import CartsRepository
 from catalog_api.repositories.directory import DirectoryCache
 from catalog_api.repositories.ids import IdAllocator
+from catalog_api.repositories.interactions import InteractionsRepository
+from catalog_api.repositories.limits import LimitsRepository
 from catalog_api.repositories.products import ProductsRepository
 from catalog_api.repositories.questions import QuestionsRepository
 from catalog_api.repositories.reviews import ReviewsRepository
@@ -28,13 +37,18 @@ from catalog_api.repositories.rows import RowSource
 from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
+from catalog_api.services.api_keys import ApiKeys
+from catalog_api.services.limits import RateLimiter
 from catalog_api.services.questions import QuestionIds, QuestionsService
 from catalog_api.services.review_meta import ReviewMeta
 from catalog_api.services.review_orders import ReviewOrders
 from catalog_api.services.reviews import ReviewIds, ReviewsService
 from catalog_api.services.votes import VoteCounter
+from catalog_api.sessions import Sessions
 from catalog_api.settings import ApiSettings
 from catalog_api.telemetry import RequestTelemetry
+
+DAY_SECONDS: Final = 86_400
 
 
 def build_app(
@@ -80,6 +94,8 @@ def build_app(
         refresh_seconds=settings.review_refresh_seconds,
         deadline_seconds=deadline_seconds,
     )
+    callers = Callers(settings.trusted_networks)
+    guard = _build_guard(settings, ring, callers)
     reviews = ReviewsHandler(
         ReviewsService(
             stored_reviews,
@@ -92,6 +108,7 @@ def build_app(
             ),
         ),
         forms,
+        guard,
         max_page_rows=settings.max_page_rows,
         body_seconds=deadline_seconds,
     )
@@ -103,6 +120,7 @@ def build_app(
             ids=QuestionIds(*_ids(settings, ring, "questions", "answers", "answer_photos")),
         ),
         forms,
+        guard,
         max_page_rows=settings.max_page_rows,
         body_seconds=deadline_seconds,
     )
@@ -115,7 +133,10 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    handlers = (products, reviews, questions, health)
+    handlers = (
+        *(products, reviews, questions, health),
+        *(_build_cart(settings, ring, callers, forms), _build_interactions(settings, ring)),
+    )
     endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
     description = DescriptionHandler(endpoints, forms, mount=settings.mount)
     routes = add_routes(app, [*endpoints, *description.endpoints()], mount=settings.mount)
@@ -143,6 +164,45 @@ def build_app(
         ]
     )
     return app
+
+
+def _build_guard(settings: ApiSettings, ring: RowSource, callers: Callers) -> Guard:
+    seconds = settings.request_deadline_seconds
+    return Guard(
+        callers,
+        RateLimiter(LimitsRepository(ring, timeout_seconds=seconds), deadline_seconds=seconds),
+        ApiKeys(ApiKeysRepository(ring, timeout_seconds=seconds)),
+        votes_per_minute=settings.votes_per_minute,
+        posts_per_minute=settings.posts_per_minute,
+    )
+
+
+def _build_cart(
+    settings: ApiSettings, ring: RowSource, callers: Callers, forms: LegacyForms
+) -> CartHandler:
+    seconds = settings.request_deadline_seconds
+    return CartHandler(
+        CartsRepository(
+            ring, lifetime_seconds=settings.cart_days * DAY_SECONDS, timeout_seconds=seconds
+        ),
+        Sessions(
+            settings.session_secret.split(), lifetime_seconds=settings.session_days * DAY_SECONDS
+        ),
+        callers,
+        forms,
+        max_posts=settings.max_cart_posts,
+        body_seconds=seconds,
+    )
+
+
+def _build_interactions(settings: ApiSettings, ring: RowSource) -> InteractionsHandler:
+    seconds = settings.request_deadline_seconds
+    return InteractionsHandler(
+        InteractionsRepository(
+            ring, lifetime_seconds=settings.interaction_days * DAY_SECONDS, timeout_seconds=seconds
+        ),
+        body_seconds=seconds,
+    )
 
 
 def _ids(settings: ApiSettings, ring: RowSource, *kinds: str) -> list[IdAllocator]:

@@ -11,8 +11,8 @@ Handlers list their endpoints; `routes.py` registers them, and `openapi/document
   `domain/shapes.py` (or beside it) with `forbid_unknown_fields`; an answer in the contract's plain
   words is `said(…)`; an error of ours is `problem_reply(…)`.
 - Left out of `replies`, since every route gets them from `openapi/texts.py`: 400, 413, 417, 500 and
-  503 as problems, 408 too where there is a body, and `X-Request-Id` on everything. Name one of them
-  only to say it in better words.
+  503 as problems, 408 too where there is a body, 429 where it is `limited`, 401 and 403 where it
+  asks for a `role`, and `X-Request-Id` on everything. Name one only to say it in better words.
 - Response headers are named (`headers=("ETag",)`) and described once, in `openapi/texts.py`; so are
   groups. Struct names are the document's schema names: two different ones may not share a name.
 
@@ -90,6 +90,8 @@ class Endpoint:
         replies: by status.
         legacy: also stands under the mount.
         description: what the summary leaves unsaid.
+        limited: how often a caller may do it is limited; its handler has such a `Guard`.
+        role: of the API key that it takes; its handler has a `Guard` that asks for it.
     """
 
     method: str
@@ -105,6 +107,8 @@ class Endpoint:
     description: str = ""
     body_types: Sequence[str] = ("application/json",)
     body_required: bool = True
+    limited: bool = False
+    role: str = ""
 
 
 def json_reply(description: str, kind: Any, example: object = None) -> Reply:

@@ -59,6 +59,20 @@ class NewAnswer(Struct, frozen=True):
     photos: Photos | None = None
 
 
+class NewCartPost(Struct, frozen=True):
+    """One more of a sku for the cart."""
+
+    sku_id: ItemId
+
+
+class NewInteraction(Struct, frozen=True):
+    """What was clicked: the element, the part of the page, and when, as the client puts it."""
+
+    element: Annotated[str, Meta(max_length=MAX_TEXT, extra_json_schema=_STORABLE)]
+    widget: Annotated[str, Meta(max_length=1_000, extra_json_schema=_STORABLE)]
+    time: Annotated[str, Meta(max_length=1_000, extra_json_schema=_STORABLE)]
+
+
 def photo_urls(photos: Sequence[str] | None) -> Sequence[str]:
     """Return the photos, none when they were left out."""
     return photos or ()

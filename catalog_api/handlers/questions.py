@@ -13,6 +13,7 @@ from catalog_api.domain.item_id import read_path_id, read_query_id
 from catalog_api.domain.page import read_page
 from catalog_api.domain.submissions import NewAnswer, NewQuestion
 from catalog_api.endpoints import Endpoint, Handler, said
+from catalog_api.guards import Guard
 from catalog_api.handlers.legacy import (
     CREATED,
     LEGACY_BODY_TYPES,
@@ -56,6 +57,7 @@ class QuestionsHandler:
     Args:
         questions: what can be done with them.
         forms: makes the forms that callers ask for.
+        guard: limits what callers write.
         max_page_rows: most rows of one page.
         body_seconds: longest that a caller may take to send a body.
     """
@@ -64,12 +66,14 @@ class QuestionsHandler:
         self,
         questions: QuestionsService,
         forms: LegacyForms,
+        guard: Guard,
         *,
         max_page_rows: int,
         body_seconds: float,
     ) -> None:
         self._questions = questions
         self._forms = forms
+        self._guard = guard
         self._max_page_rows = max_page_rows
         self._body_seconds = body_seconds
 
@@ -147,18 +151,19 @@ class QuestionsHandler:
             Endpoint(
                 "POST",
                 "/qa/questions",
-                self._ask,
+                self._guard.posts(self._ask),
                 "Ask",
                 _GROUP,
                 body=NewQuestion,
                 body_example=examples.NEW_QUESTION,
                 body_types=LEGACY_BODY_TYPES,
                 replies={201: said("Created"), 422: said(INVALID_QUESTION)},
+                limited=True,
             ),
             Endpoint(
                 "POST",
                 f"{one}/answers",
-                self._answer,
+                self._guard.posts(self._answer),
                 "Answer",
                 _GROUP,
                 parameters=(id_parameter("question"),),
@@ -166,6 +171,7 @@ class QuestionsHandler:
                 body_example=examples.NEW_ANSWER,
                 body_types=LEGACY_BODY_TYPES,
                 replies={201: said("Created"), 422: said(INVALID_ANSWER)},
+                limited=True,
             ),
             self._change(f"{one}/helpful", questions.vote_question, "Find a question helpful"),
             self._change(f"{one}/report", questions.report_question, "Hide a question from lists"),
@@ -181,9 +187,8 @@ class QuestionsHandler:
             if path.startswith("/qa/answers")
             else ("question", INVALID_QUESTION_ID)
         )
-        return change_endpoint(
-            path, self._put(change, refused), summary, _GROUP, of=of, refused=refused
-        )
+        handle = self._guard.votes(self._put(change, refused))
+        return change_endpoint(path, handle, summary, _GROUP, of=of, refused=refused)
 
     async def _list(self, request: web.Request) -> Answer:
         return await self.answer_questions(0, request.query, request.headers)

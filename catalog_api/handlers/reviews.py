@@ -18,6 +18,7 @@ from catalog_api.domain.item_id import read_path_id, read_query_id
 from catalog_api.domain.page import read_page
 from catalog_api.domain.submissions import NewReview
 from catalog_api.endpoints import Endpoint, Handler, Parameter, said
+from catalog_api.guards import Guard
 from catalog_api.handlers.legacy import (
     CREATED,
     LEGACY_BODY_TYPES,
@@ -69,6 +70,7 @@ class ReviewsHandler:
     Args:
         reviews: what can be done with them.
         forms: makes the forms that callers ask for.
+        guard: limits what callers write.
         max_page_rows: most rows of one page.
         body_seconds: longest that a caller may take to send a body.
     """
@@ -77,12 +79,14 @@ class ReviewsHandler:
         self,
         reviews: ReviewsService,
         forms: LegacyForms,
+        guard: Guard,
         *,
         max_page_rows: int,
         body_seconds: float,
     ) -> None:
         self._reviews = reviews
         self._forms = forms
+        self._guard = guard
         self._max_page_rows = max_page_rows
         self._body_seconds = body_seconds
 
@@ -158,13 +162,14 @@ class ReviewsHandler:
             Endpoint(
                 "POST",
                 "/reviews",
-                self._post,
+                self._guard.posts(self._post),
                 "Write a review",
                 "reviews",
                 body=NewReview,
                 body_example=examples.NEW_REVIEW,
                 body_types=LEGACY_BODY_TYPES,
                 replies={201: said("Created"), 422: said(INVALID_REVIEW)},
+                limited=True,
                 description="It is in the very next list and in the meta.",
             ),
             self._change("helpful", self._reviews.vote, "Find it helpful: one vote more"),
@@ -176,7 +181,7 @@ class ReviewsHandler:
     ) -> Endpoint:
         return change_endpoint(
             f"/reviews/{{id}}/{name}",
-            self._put(change),
+            self._guard.votes(self._put(change)),
             summary,
             "reviews",
             of="review",

@@ -5,6 +5,7 @@ The schema of a body is generated from the very definition that checks it, so th
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +19,11 @@ from catalog_api.openapi.texts import (
     GROUPS,
     HEADERS,
     INTRODUCTION,
+    ONLY_WHEN_LIMITED,
     ONLY_WITH_BODY,
+    ONLY_WITH_ROLE,
+    SECURITY_SCHEME,
+    SECURITY_SCHEMES,
     TITLE,
     VERSION,
 )
@@ -66,6 +71,7 @@ def build_document(endpoints: Iterable[Endpoint], *, mount: str) -> Json:
             "responses": common,
             "parameters": {one.name: _parameter(one, schemas) for one in EVERYWHERE},
             "headers": HEADERS,
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
 
@@ -136,6 +142,8 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> Json:
     if endpoint.body is not None:
         operation["requestBody"] = _body(endpoint, schemas)
     operation["responses"] = _responses(endpoint, schemas)
+    if endpoint.role:
+        operation["security"] = [{SECURITY_SCHEME: [endpoint.role]}]
     return operation
 
 
@@ -172,9 +180,20 @@ def _body(endpoint: Endpoint, schemas: _Schemas) -> Json:
 
 
 def _responses(endpoint: Endpoint, schemas: _Schemas) -> Json:
-    responses = {status: _reply(reply, schemas) for status, reply in endpoint.replies.items()}
+    told = ("RateLimit", "RateLimit-Policy") if endpoint.limited else ()
+    responses = {
+        status: _reply(replace(reply, headers=(*reply.headers, *told)), schemas)
+        for status, reply in endpoint.replies.items()
+    }
+    left_out: set[int] = set()
+    for holds, statuses in (
+        (endpoint.body is not None, ONLY_WITH_BODY),
+        (endpoint.role, ONLY_WITH_ROLE),
+        (endpoint.limited, ONLY_WHEN_LIMITED),
+    ):
+        left_out |= set() if holds else statuses
     for status, (name, _) in COMMON.items():
-        if endpoint.body is not None or status not in ONLY_WITH_BODY:
+        if status not in left_out:
             responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
     return {str(status): response for status, response in sorted(responses.items())}
 
