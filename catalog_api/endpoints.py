@@ -3,9 +3,9 @@
 Handlers list their endpoints; `routes.py` registers them, and `openapi/document.py` makes
 `/openapi.json` of the same list. So whoever adds a route describes it where it is handled:
 
-- `parameters`: every path, query and header parameter that the handler reads, each with an example
-  that works against a catalog which holds product 1, review 1 and so on. Types are msgspec's
-  definitions (`Annotated[int, Meta(ge=1)]`), as tight as what the handler really accepts.
+- `parameters`: every path, query and header parameter that the handler reads, with an example that
+  works against a catalog which holds product 1, review 1 and so on, where there is such. Types are
+  msgspec's definitions (`Annotated[int, Meta(ge=1)]`), as tight as what the handler accepts.
 - `body`: the very Struct that `bodies.read_body` checks; `body_example`: one that is accepted.
 - `replies`: by status, what this route says by itself. A JSON answer's `kind` is a Struct of
   `domain/shapes.py` (or beside it) with `forbid_unknown_fields`; an answer in the contract's plain
@@ -27,7 +27,6 @@ from typing import Any, Literal
 from aiohttp import web
 
 from catalog_api.answers import JSON_TYPE, PROBLEM_TYPE, TEXT_TYPE, Answer
-from catalog_api.domain.shapes import Problem
 
 Handler = Callable[[web.Request], Awaitable[Answer]]
 
@@ -64,7 +63,8 @@ class Reply:
         kind_2020: what it holds in the 2020 profile, when that differs.
         example_2020: the example's body in the 2020 profile.
         packed: the same is sent as MessagePack to those who prefer it.
-        headers: names of headers that it always carries, beside X-Request-Id.
+        headers: names of headers that it carries, beside X-Request-Id.
+        or_problem: the same status may come as a problem too.
     """
 
     description: str
@@ -75,6 +75,7 @@ class Reply:
     example_2020: object = None
     packed: bool = False
     headers: Sequence[str] = ()
+    or_problem: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +124,4 @@ def said(text: str) -> Reply:
 
 def problem_reply(description: str, *, headers: Sequence[str] = ()) -> Reply:
     """Return an error outside the legacy contract, as RFC 9457 problem JSON."""
-    return Reply(description, PROBLEM_TYPE, Problem, headers=headers)
+    return Reply(description, PROBLEM_TYPE, headers=headers)

@@ -39,7 +39,7 @@ class Ready(Struct, forbid_unknown_fields=True):
     status: Literal["ready"]
 
 
-class Feature(Struct, forbid_unknown_fields=True):
+class ProductFeature(Struct, forbid_unknown_fields=True):
     """A feature of a product."""
 
     feature: str | None
@@ -71,13 +71,13 @@ class ListedProduct2020(Struct, forbid_unknown_fields=True):
 class ProductWithFeatures(ListedProduct, forbid_unknown_fields=True):
     """A product."""
 
-    features: list[Feature]
+    features: list[ProductFeature]
 
 
 class ProductWithFeatures2020(ListedProduct2020, forbid_unknown_fields=True):
     """The same; whole prices have no decimals."""
 
-    features: list[Feature]
+    features: list[ProductFeature]
 
 
 class StylePhoto(Struct, forbid_unknown_fields=True):
@@ -94,7 +94,7 @@ class StyleSku(Struct, forbid_unknown_fields=True):
     size: str | None
 
 
-class Style(Struct, forbid_unknown_fields=True):
+class ProductStyle(Struct, forbid_unknown_fields=True):
     """A style of a product; its skus are keyed by their ids, or by `null` when there are none."""
 
     style_id: Id
@@ -106,7 +106,7 @@ class Style(Struct, forbid_unknown_fields=True):
     skus: Annotated[dict[SkuKey, StyleSku], Meta(min_length=1)]
 
 
-class Style2020(Struct, forbid_unknown_fields=True):
+class ProductStyle2020(Struct, forbid_unknown_fields=True):
     """The same; a sale price of 0 stands for none."""
 
     style_id: Id
@@ -122,14 +122,14 @@ class Styles(Struct, forbid_unknown_fields=True):
     """The styles of a product."""
 
     product_id: IdText
-    results: list[Style]
+    results: list[ProductStyle]
 
 
 class Styles2020(Struct, forbid_unknown_fields=True):
     """The styles of a product."""
 
     product_id: IdText
-    results: list[Style2020]
+    results: list[ProductStyle2020]
 
 
 class CartLine(Struct, forbid_unknown_fields=True):

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from catalog_api.answers import MSGPACK_TYPE
+from catalog_api.answers import MSGPACK_TYPE, PROBLEM_TYPE
 from catalog_api.bodies import FORM_TYPE
+from catalog_api.domain.shapes import Problem
 from catalog_api.endpoints import Endpoint, Parameter, Reply
 from catalog_api.openapi.texts import (
     COMMON,
@@ -88,7 +89,9 @@ class _Schemas:
         Raises:
             DocumentError: another type has its name.
         """
-        (schema,), found = msgspec.json.schema_components([kind], ref_template=_SCHEMA_REF)
+        (schema,), found = msgspec.json.schema_components(
+            [kind], ref_template=_SCHEMA_REF, schema_hook=_schema_of
+        )
         for name, definition in found.items():
             if self.known.setdefault(name, definition) != definition:
                 raise DocumentError(f"two types are named {name}")
@@ -112,6 +115,13 @@ class _Schemas:
             "schema": {"$ref": _SCHEMA_REF.format(name=form)},
             "encoding": {key: {"style": "deepObject", "explode": True} for key in within},
         }
+
+
+def _schema_of(kind: type) -> Json:
+    """Say of what is no type of msgspec's own that it may be anything."""
+    if kind is not object:
+        raise NotImplementedError(kind)
+    return {}
 
 
 def _mounted(mount: str) -> Json:
@@ -209,13 +219,16 @@ def _reply(reply: Reply, schemas: _Schemas) -> Json:
     if reply.content_type is not None:
         content = _content(reply, schemas)
         described["content"] = {reply.content_type: content}
+        if reply.or_problem:
+            described["content"][PROBLEM_TYPE] = {"schema": schemas.of(Problem)}
         if reply.packed:
             described["content"][MSGPACK_TYPE] = {"schema": content["schema"]}
     return described
 
 
 def _content(reply: Reply, schemas: _Schemas) -> Json:
-    kinds: Sequence[Any] = [kind for kind in (reply.kind, reply.kind_2020) if kind is not None]
+    kind = Problem if reply.content_type == PROBLEM_TYPE else reply.kind
+    kinds: Sequence[Any] = [one for one in (kind, reply.kind_2020) if one is not None]
     known = [schemas.of(kind) for kind in kinds] or [{}]
     content: Json = {"schema": known[0] if len(known) == 1 else {"anyOf": known}}
     if reply.example_2020 is not None:

@@ -43,6 +43,7 @@ new one; the server's log names it.
 GROUPS: Final[Mapping[str, str]] = {
     "products": "Products with their styles and related ones.",
     "reviews": "What people think of products, and what it comes to.",
+    "catalog": "Products as documents, for those who run a catalog.",
     "cart": "What a session has put into its cart.",
     "interactions": "What people click.",
     "questions": "What people ask about products, and what others answer.",

@@ -61,7 +61,7 @@ class DescribedApi:
         places: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}}
         for listed in operation["parameters"]:
             parameter = self._at(listed["$ref"][1:]) if "$ref" in listed else listed
-            if parameter["required"] or not only_required:
+            if parameter["required"] or ("example" in parameter and not only_required):
                 places[parameter["in"]][parameter["name"]] = str(parameter["example"])
         target = path
         for name, value in places["path"].items():
