@@ -3,16 +3,16 @@
 Handlers list their endpoints; `routes.py` registers them, and `openapi/document.py` makes
 `/openapi.json` of the same list. So whoever adds a route describes it where it is handled:
 
-- `parameters`: every path, query and header parameter that the handler reads, each with an example
-  that works against a catalog which holds product 1, review 1 and so on. Types are msgspec's
-  definitions (`Annotated[int, Meta(ge=1)]`), as tight as what the handler really accepts.
+- `parameters`: every path, query and header parameter that the handler reads, with an example that
+  works against a catalog which holds product 1, review 1 and so on, where there is such. Types are
+  msgspec's definitions (`Annotated[int, Meta(ge=1)]`), as tight as what the handler accepts.
 - `body`: the very Struct that `bodies.read_body` checks; `body_example`: one that is accepted.
 - `replies`: by status, what this route says by itself. A JSON answer's `kind` is a Struct of
   `domain/shapes.py` (or beside it) with `forbid_unknown_fields`; an answer in the contract's plain
   words is `said(…)`; an error of ours is `problem_reply(…)`.
 - Left out of `replies`, since every route gets them from `openapi/texts.py`: 400, 413, 417, 500 and
-  503 as problems, 408 too where there is a body, and `X-Request-Id` on everything. Name one of them
-  only to say it in better words.
+  503 as problems, 408 too where there is a body, 429 where it is `limited`, 401 and 403 where it
+  asks for a `role`, and `X-Request-Id` on everything. Name one only to say it in better words.
 - Response headers are named (`headers=("ETag",)`) and described once, in `openapi/texts.py`; so are
   groups. Struct names are the document's schema names: two different ones may not share a name.
 
@@ -27,7 +27,6 @@ from typing import Any, Literal
 from aiohttp import web
 
 from catalog_api.answers import JSON_TYPE, PROBLEM_TYPE, TEXT_TYPE, Answer
-from catalog_api.domain.shapes import Problem
 
 Handler = Callable[[web.Request], Awaitable[Answer]]
 
@@ -64,7 +63,8 @@ class Reply:
         kind_2020: what it holds in the 2020 profile, when that differs.
         example_2020: the example's body in the 2020 profile.
         packed: the same is sent as MessagePack to those who prefer it.
-        headers: names of headers that it always carries, beside X-Request-Id.
+        headers: names of headers that it carries, beside X-Request-Id.
+        or_problem: the same status may come as a problem too.
     """
 
     description: str
@@ -75,6 +75,7 @@ class Reply:
     example_2020: object = None
     packed: bool = False
     headers: Sequence[str] = ()
+    or_problem: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class Endpoint:
         legacy: also stands under the mount.
         description: what the summary leaves unsaid.
         streams: reads a body of any length piece by piece, so the limit of bodies is not for it.
+        limited: how often a caller may do it is limited; its handler has such a `Guard`.
+        role: of the API key that it takes; its handler has a `Guard` that asks for it.
     """
 
     method: str
@@ -107,6 +110,8 @@ class Endpoint:
     description: str = ""
     body_types: Sequence[str] = ("application/json",)
     body_required: bool = True
+    limited: bool = False
+    role: str = ""
 
 
 def json_reply(description: str, kind: Any, example: object = None) -> Reply:
@@ -121,4 +126,4 @@ def said(text: str) -> Reply:
 
 def problem_reply(description: str, *, headers: Sequence[str] = ()) -> Reply:
     """Return an error outside the legacy contract, as RFC 9457 problem JSON."""
-    return Reply(description, PROBLEM_TYPE, Problem, headers=headers)
+    return Reply(description, PROBLEM_TYPE, headers=headers)

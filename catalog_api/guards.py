@@ -1,6 +1,6 @@
 """Guards around handlers: who may call them, and how often.
 
-Endpoint("PUT", path, guard.votes(handle), …)
+An endpoint names its guard where it names its handler: `guard.votes(handle)`.
 """
 
 from dataclasses import replace

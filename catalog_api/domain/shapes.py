@@ -132,5 +132,12 @@ class Styles2020(Struct, forbid_unknown_fields=True):
     results: list[ProductStyle2020]
 
 
+class CartLine(Struct, forbid_unknown_fields=True):
+    """A sku with how often it was put into the cart."""
+
+    sku_id: Id
+    count: Annotated[int, Meta(ge=1)]
+
+
 Document = dict[str, Any]
 """An OpenAPI document."""

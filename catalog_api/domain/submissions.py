@@ -68,9 +68,9 @@ class NewCartPost(Struct, frozen=True):
 class NewInteraction(Struct, frozen=True):
     """What was clicked: the element, the part of the page, and when, as the client puts it."""
 
-    element: Annotated[str, Meta(max_length=MAX_TEXT)]
-    widget: Annotated[str, Meta(max_length=1_000)]
-    time: Annotated[str, Meta(max_length=1_000)]
+    element: Annotated[str, Meta(max_length=MAX_TEXT, extra_json_schema=_STORABLE)]
+    widget: Annotated[str, Meta(max_length=1_000, extra_json_schema=_STORABLE)]
+    time: Annotated[str, Meta(max_length=1_000, extra_json_schema=_STORABLE)]
 
 
 def photo_urls(photos: Sequence[str] | None) -> Sequence[str]:

@@ -11,14 +11,26 @@ from catalog_api.answers import Answer, problem
 from catalog_api.bodies import read_body
 from catalog_api.callers import Callers
 from catalog_api.domain.errors import InvalidBodyError
+from catalog_api.domain.shapes import CartLine
 from catalog_api.domain.submissions import NewCartPost
-from catalog_api.endpoints import Endpoint
-from catalog_api.handlers.legacy import CREATED, LegacyForms, refusal
+from catalog_api.endpoints import Endpoint, problem_reply, said
+from catalog_api.handlers.legacy import (
+    CREATED,
+    LEGACY_BODY_TYPES,
+    READ_PARAMETERS,
+    LegacyForms,
+    read_replies,
+    refusal,
+)
 from catalog_api.repositories.carts import CartsRepository
 from catalog_api.sessions import Session, Sessions
 from schema.profiles import unchanged
 
 INVALID_SKU: Final = "Error: invalid sku_id provided"
+_SESSION: Final = (
+    "A valid session cookie says whose cart it is; else the `Authorization` value does; else the"
+    " caller is new and gets a cookie by `Set-Cookie`."
+)
 
 
 class CartHandler:
@@ -53,8 +65,36 @@ class CartHandler:
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the endpoints of the cart."""
         return [
-            Endpoint("GET", "/cart", self._list, "What is in the cart", "cart"),
-            Endpoint("POST", "/cart", self._post, "Put one in", "cart", body=NewCartPost),
+            Endpoint(
+                "GET",
+                "/cart",
+                self._list,
+                "What is in the cart",
+                "cart",
+                parameters=READ_PARAMETERS,
+                replies=read_replies(
+                    "Each sku with the number of its posts.",
+                    list[CartLine],
+                    [{"sku_id": 37, "count": 2}],
+                ),
+                description=_SESSION,
+            ),
+            Endpoint(
+                "POST",
+                "/cart",
+                self._post,
+                "Put one in",
+                "cart",
+                body=NewCartPost,
+                body_example={"sku_id": 37},
+                body_types=LEGACY_BODY_TYPES,
+                replies={
+                    201: said("Created"),
+                    409: problem_reply("The cart is full."),
+                    422: said(INVALID_SKU),
+                },
+                description=_SESSION,
+            ),
         ]
 
     async def _list(self, request: web.Request) -> Answer:

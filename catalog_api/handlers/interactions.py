@@ -9,8 +9,8 @@ from catalog_api.answers import Answer
 from catalog_api.bodies import read_body
 from catalog_api.domain.errors import InvalidBodyError
 from catalog_api.domain.submissions import NewInteraction
-from catalog_api.endpoints import Endpoint
-from catalog_api.handlers.legacy import CREATED, refusal
+from catalog_api.endpoints import Endpoint, said
+from catalog_api.handlers.legacy import CREATED, LEGACY_BODY_TYPES, refusal
 from catalog_api.repositories.interactions import InteractionsRepository
 
 INVALID_INTERACTION: Final = "Error: interaction must have element, widget and time"
@@ -38,6 +38,9 @@ class InteractionsHandler:
                 "Tell what was clicked",
                 "interactions",
                 body=NewInteraction,
+                body_example={"element": "button", "widget": "cart", "time": "12:30:05"},
+                body_types=LEGACY_BODY_TYPES,
+                replies={201: said("Created"), 422: said(INVALID_INTERACTION)},
             )
         ]
 

@@ -103,6 +103,7 @@ def change_endpoint(
         body_required=False,
         replies={204: Reply("Done."), 404: said(refused)},
         description="A body is not looked at.",
+        limited=True,
     )
 
 

@@ -158,6 +158,7 @@ class QuestionsHandler:
                 body_example=examples.NEW_QUESTION,
                 body_types=LEGACY_BODY_TYPES,
                 replies={201: said("Created"), 422: said(INVALID_QUESTION)},
+                limited=True,
             ),
             Endpoint(
                 "POST",
@@ -170,6 +171,7 @@ class QuestionsHandler:
                 body_example=examples.NEW_ANSWER,
                 body_types=LEGACY_BODY_TYPES,
                 replies={201: said("Created"), 422: said(INVALID_ANSWER)},
+                limited=True,
             ),
             self._change(f"{one}/helpful", questions.vote_question, "Find a question helpful"),
             self._change(f"{one}/report", questions.report_question, "Hide a question from lists"),
@@ -185,14 +187,8 @@ class QuestionsHandler:
             if path.startswith("/qa/answers")
             else ("question", INVALID_QUESTION_ID)
         )
-        return change_endpoint(
-            path,
-            self._guard.votes(self._put(change, refused)),
-            summary,
-            _GROUP,
-            of=of,
-            refused=refused,
-        )
+        handle = self._guard.votes(self._put(change, refused))
+        return change_endpoint(path, handle, summary, _GROUP, of=of, refused=refused)
 
     async def _list(self, request: web.Request) -> Answer:
         return await self.answer_questions(0, request.query, request.headers)

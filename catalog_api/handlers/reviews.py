@@ -169,6 +169,7 @@ class ReviewsHandler:
                 body_example=examples.NEW_REVIEW,
                 body_types=LEGACY_BODY_TYPES,
                 replies={201: said("Created"), 422: said(INVALID_REVIEW)},
+                limited=True,
                 description="It is in the very next list and in the meta.",
             ),
             self._change("helpful", self._reviews.vote, "Find it helpful: one vote more"),

@@ -5,12 +5,14 @@ The schema of a body is generated from the very definition that checks it, so th
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
-from catalog_api.answers import MSGPACK_TYPE
+from catalog_api.answers import MSGPACK_TYPE, PROBLEM_TYPE
 from catalog_api.bodies import FORM_TYPE
+from catalog_api.domain.shapes import Problem
 from catalog_api.endpoints import Endpoint, Parameter, Reply
 from catalog_api.openapi.texts import (
     COMMON,
@@ -18,7 +20,11 @@ from catalog_api.openapi.texts import (
     GROUPS,
     HEADERS,
     INTRODUCTION,
+    ONLY_WHEN_LIMITED,
     ONLY_WITH_BODY,
+    ONLY_WITH_ROLE,
+    SECURITY_SCHEME,
+    SECURITY_SCHEMES,
     TITLE,
     VERSION,
 )
@@ -66,6 +72,7 @@ def build_document(endpoints: Iterable[Endpoint], *, mount: str) -> Json:
             "responses": common,
             "parameters": {one.name: _parameter(one, schemas) for one in EVERYWHERE},
             "headers": HEADERS,
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
 
@@ -82,7 +89,9 @@ class _Schemas:
         Raises:
             DocumentError: another type has its name.
         """
-        (schema,), found = msgspec.json.schema_components([kind], ref_template=_SCHEMA_REF)
+        (schema,), found = msgspec.json.schema_components(
+            [kind], ref_template=_SCHEMA_REF, schema_hook=_schema_of
+        )
         for name, definition in found.items():
             if self.known.setdefault(name, definition) != definition:
                 raise DocumentError(f"two types are named {name}")
@@ -106,6 +115,13 @@ class _Schemas:
             "schema": {"$ref": _SCHEMA_REF.format(name=form)},
             "encoding": {key: {"style": "deepObject", "explode": True} for key in within},
         }
+
+
+def _schema_of(kind: type) -> Json:
+    """Say of what is no type of msgspec's own that it may be anything."""
+    if kind is not object:
+        raise NotImplementedError(kind)
+    return {}
 
 
 def _mounted(mount: str) -> Json:
@@ -136,6 +152,8 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> Json:
     if endpoint.body is not None:
         operation["requestBody"] = _body(endpoint, schemas)
     operation["responses"] = _responses(endpoint, schemas)
+    if endpoint.role:
+        operation["security"] = [{SECURITY_SCHEME: [endpoint.role]}]
     return operation
 
 
@@ -172,9 +190,20 @@ def _body(endpoint: Endpoint, schemas: _Schemas) -> Json:
 
 
 def _responses(endpoint: Endpoint, schemas: _Schemas) -> Json:
-    responses = {status: _reply(reply, schemas) for status, reply in endpoint.replies.items()}
+    told = ("RateLimit", "RateLimit-Policy") if endpoint.limited else ()
+    responses = {
+        status: _reply(replace(reply, headers=(*reply.headers, *told)), schemas)
+        for status, reply in endpoint.replies.items()
+    }
+    left_out: set[int] = set()
+    for holds, statuses in (
+        (endpoint.body is not None, ONLY_WITH_BODY),
+        (endpoint.role, ONLY_WITH_ROLE),
+        (endpoint.limited, ONLY_WHEN_LIMITED),
+    ):
+        left_out |= set() if holds else statuses
     for status, (name, _) in COMMON.items():
-        if endpoint.body is not None or status not in ONLY_WITH_BODY:
+        if status not in left_out:
             responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
     return {str(status): response for status, response in sorted(responses.items())}
 
@@ -190,13 +219,16 @@ def _reply(reply: Reply, schemas: _Schemas) -> Json:
     if reply.content_type is not None:
         content = _content(reply, schemas)
         described["content"] = {reply.content_type: content}
+        if reply.or_problem:
+            described["content"][PROBLEM_TYPE] = {"schema": schemas.of(Problem)}
         if reply.packed:
             described["content"][MSGPACK_TYPE] = {"schema": content["schema"]}
     return described
 
 
 def _content(reply: Reply, schemas: _Schemas) -> Json:
-    kinds: Sequence[Any] = [kind for kind in (reply.kind, reply.kind_2020) if kind is not None]
+    kind = Problem if reply.content_type == PROBLEM_TYPE else reply.kind
+    kinds: Sequence[Any] = [one for one in (kind, reply.kind_2020) if one is not None]
     known = [schemas.of(kind) for kind in kinds] or [{}]
     content: Json = {"schema": known[0] if len(known) == 1 else {"anyOf": known}}
     if reply.example_2020 is not None:

@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from catalog_api.settings import ApiSettings
 from ring import RingSettings
-from tests.support.api import HOST, RunningApi, running_api
+from tests.support.api import HOST, RunningApi, running_api, running_catalog
 from tests.support.constant_rows import ConstantRows
 from tests.support.described_api import DescribedApi
 from tests.support.example_catalog import running_example
@@ -32,6 +32,8 @@ REFUSED = [
     ("POST", "/qa/questions", "/qa/questions", 422),
     ("POST", "/qa/questions/{id}/answers", "/qa/questions/1/answers", 422),
     ("PUT", "/qa/answers/{id}/report", "/qa/answers/77/report", 404),
+    ("POST", "/cart", "/cart", 422),
+    ("POST", "/interactions", "/interactions", 422),
 ]
 
 
@@ -110,6 +112,24 @@ async def test_examples_when_sent_then_each_succeeds_as_described(
                 body = await response.read()
                 assert response.status == status, target
                 document.check(method, path, response.status, response.headers, body)
+
+
+async def test_limits_when_they_are_reached_then_the_429_is_as_described(
+    ring_settings: RingSettings,
+) -> None:
+    """With `Retry-After` and what the limit is."""
+    settings = ApiSettings(votes_per_minute=2)
+    async with running_catalog(ring_settings, (), settings) as api:
+        document = await described(api)
+        statuses = set()
+        for _ in range(5):
+            async with api.client.put("/reviews/1/report") as response:
+                body = await response.read()
+                path = "/reviews/{id}/report"
+                document.check("PUT", path, response.status, response.headers, body)
+                assert "RateLimit" in response.headers
+                statuses.add(response.status)
+        assert statuses == {404, 429}
 
 
 async def test_client_when_generated_from_the_document_then_it_works(

@@ -72,6 +72,24 @@ def test_endpoint_when_not_legacy_then_it_stands_at_the_root_alone() -> None:
     assert len(build_document([PLAIN], mount="")["servers"]) == 1
 
 
+def test_endpoint_when_limited_or_for_a_role_then_what_that_answers_is_described() -> None:
+    """429 with the limit's headers on everything; 401 and 403 with the key that is wanted."""
+    plain = build(PLAIN)["paths"]["/things/{id}"]["get"]
+    assert "security" not in plain
+    assert not {"401", "403", "429"} & set(plain["responses"])
+    replies = {200: json_reply("It.", int), 422: replace(said("No."), or_problem=True)}
+    guarded = replace(PLAIN, limited=True, role="editor", replies=replies)
+    document = build(guarded)
+    operation = document["paths"]["/things/{id}"]["get"]
+    assert operation["security"] == [{"apiKey": ["editor"]}]
+    assert {"401", "403", "429"} <= set(operation["responses"])
+    assert "RateLimit" in operation["responses"]["200"]["headers"]
+    content = operation["responses"]["422"]["content"]
+    assert list(content) == ["text/html; charset=utf-8", "application/problem+json"]
+    too_many = document["components"]["responses"]["TooMany"]
+    assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= set(too_many["headers"])
+
+
 def test_endpoint_when_it_has_no_body_then_it_cannot_be_slow_to_send_one() -> None:
     """Common answers are named where they can come."""
     assert "408" not in build(PLAIN)["paths"]["/things/{id}"]["get"]["responses"]
