@@ -8,8 +8,10 @@ from aiohttp import web
 from catalog_api import keys, lifecycle
 from catalog_api.access_log import AccessLog
 from catalog_api.answers import HeadWriter
+from catalog_api.domain.page_tokens import PageTokens
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
+from catalog_api.handlers.find import FindHandler
 from catalog_api.handlers.health import HealthHandler
 from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.products import ProductsHandler
@@ -18,6 +20,7 @@ from catalog_api.lane import FastLane
 from catalog_api.publication import Publication
 from catalog_api.reception import Reception
 from catalog_api.repositories.directory import DirectoryCache
+from catalog_api.repositories.find import FindRepository
 from catalog_api.repositories.ids import IdAllocator
 from catalog_api.repositories.products import ProductsRepository
 from catalog_api.repositories.reviews import ReviewsRepository
@@ -25,6 +28,7 @@ from catalog_api.repositories.rows import RowSource
 from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
+from catalog_api.services.find import FindService
 from catalog_api.services.review_meta import ReviewMeta
 from catalog_api.services.review_orders import ReviewOrders
 from catalog_api.services.reviews import ReviewIds, ReviewsService
@@ -70,6 +74,7 @@ def build_app(
         VotesRepository(ring, timeout_seconds=deadline_seconds), deadline_seconds=deadline_seconds
     )
     reviews = _build_reviews(settings, ring, repository, votes, forms)
+    find = _build_find(settings, ring, forms)
     health = HealthHandler(
         ring,
         reception.heads,
@@ -79,7 +84,7 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    handlers = (products, reviews, health)
+    handlers = (products, reviews, find, health)
     endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
     routes = add_routes(app, endpoints, mount=settings.mount)
     app[keys.RING] = ring
@@ -104,6 +109,16 @@ def build_app(
         ]
     )
     return app
+
+
+def _build_find(settings: ApiSettings, ring: RowSource, forms: LegacyForms) -> FindHandler:
+    service = FindService(
+        FindRepository(ring, timeout_seconds=settings.request_deadline_seconds),
+        budget_rows=settings.find_budget_rows,
+        budget_seconds=settings.find_budget_seconds,
+    )
+    tokens = PageTokens(settings.session_secret.split())
+    return FindHandler(service, tokens, forms, max_rows=settings.find_page_rows)
 
 
 def _build_reviews(

@@ -5,7 +5,7 @@ Every field is listed in this room's README; a test holds the two together.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from catalog_api.domain.profile import Profile
@@ -55,6 +55,21 @@ class ApiSettings:
     review_refresh_seconds: float = setting(
         300.0, "Orders and sums of reviews kept in memory are read anew after this, for loads."
     )
+    find_page_rows: int = setting(100, "Most products that one page of a search has.")
+    find_budget_rows: int = setting(
+        10_000, "Rows that a page of a search looks at, at most, where no index helps."
+    )
+    find_budget_seconds: float = setting(
+        1.0, "After this a page of a search comes back with what it has, and where to go on."
+    )
+    session_secret: str = field(
+        default="",
+        repr=False,
+        metadata={
+            "doc": "Secret that signs session cookies, at least 32 characters; after it, separated"
+            " by white space, older ones that are still accepted. Empty: a random one each start."
+        },
+    )
     max_body_bytes: int = setting(262_144, "Largest request body; beyond it 413.")
     cache_control: str = setting(
         "public, no-cache",
@@ -95,6 +110,8 @@ class ApiSettings:
         _require("log_sample", 0 <= self.log_sample <= 1, "must be between 0 and 1")
         for name in (
             "max_page_rows",
+            "find_page_rows",
+            "find_budget_rows",
             "parallel_block_reads",
             "review_order_rows",
             "max_body_bytes",
@@ -107,6 +124,7 @@ class ApiSettings:
             "readiness_deadline_seconds",
             "review_refresh_seconds",
             "keepalive_seconds",
+            "find_budget_seconds",
         ):
             _require(name, getattr(self, name) > 0, "must be above 0")
         for name in ("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"):

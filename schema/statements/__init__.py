@@ -6,6 +6,7 @@ One module a family of tables. Two groups are what clients are opened with: `API
 
 from typing import Final
 
+from schema.statements.find import FIND_STATEMENTS
 from schema.statements.ids import ID_STATEMENTS
 from schema.statements.load import LOAD_STATEMENTS
 from schema.statements.products import PRODUCT_STATEMENTS
@@ -17,6 +18,7 @@ API_STATEMENTS: Final = (
     *REVIEW_STATEMENTS,
     *QUESTION_STATEMENTS,
     *ID_STATEMENTS,
+    *FIND_STATEMENTS,
 )
 
 __all__ = ["API_STATEMENTS", "LOAD_STATEMENTS"]

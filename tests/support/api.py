@@ -20,6 +20,7 @@ from tests.support.stored_catalog import READY_SECONDS, CatalogProduct, write_ca
 
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
+SESSION_SECRET = "a secret of tests only, of enough characters".replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ async def running_api(
 ) -> AsyncIterator[RunningApi]:
     """Serve with these settings, on a free port, until the block ends; closes the ring client."""
     settings = replace(settings or ApiSettings(), host=HOST, port=0)
+    settings = replace(settings, session_secret=settings.session_secret or SESSION_SECRET)
     listener = bind(HOST, 0, shared=True)
     port = listener.getsockname()[1]
     stop = asyncio.Event()
