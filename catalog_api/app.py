@@ -11,6 +11,8 @@ from catalog_api.answers import HeadWriter
 from catalog_api.domain.page_tokens import PageTokens
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
+from catalog_api.handlers.catalog import CatalogHandler
+from catalog_api.handlers.documents import DocumentForms
 from catalog_api.handlers.find import FindHandler
 from catalog_api.handlers.health import HealthHandler
 from catalog_api.handlers.legacy import LegacyForms
@@ -21,14 +23,24 @@ from catalog_api.publication import Publication
 from catalog_api.reception import Reception
 from catalog_api.repositories.directory import DirectoryCache
 from catalog_api.repositories.find import FindRepository
+from catalog_api.repositories.find_entries import FindEntriesRepository
 from catalog_api.repositories.ids import IdAllocator
+from catalog_api.repositories.intents import IntentsRepository
+from catalog_api.repositories.listing import ListingRepository
+from catalog_api.repositories.product_rows import ProductRowsRepository
 from catalog_api.repositories.products import ProductsRepository
 from catalog_api.repositories.reviews import ReviewsRepository
 from catalog_api.repositories.rows import RowSource
 from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
+from catalog_api.services.catalog import CatalogService
 from catalog_api.services.find import FindService
+from catalog_api.services.find_view import FindView
+from catalog_api.services.intents import IntentSweeper
+from catalog_api.services.listing import ProductListing
+from catalog_api.services.new_ids import ProductIds
+from catalog_api.services.product_changes import ProductChanges
 from catalog_api.services.review_meta import ReviewMeta
 from catalog_api.services.review_orders import ReviewOrders
 from catalog_api.services.reviews import ReviewIds, ReviewsService
@@ -74,7 +86,10 @@ def build_app(
         VotesRepository(ring, timeout_seconds=deadline_seconds), deadline_seconds=deadline_seconds
     )
     reviews = _build_reviews(settings, ring, repository, votes, forms)
-    find = _build_find(settings, ring, forms)
+    changes, sweeper = _build_changes(settings, ring)
+    documents = DocumentForms(encoder)
+    catalog = _build_catalog(settings, ring, changes, documents)
+    find = _build_find(settings, ring, documents)
     health = HealthHandler(
         ring,
         reception.heads,
@@ -84,11 +99,13 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    handlers = (products, reviews, find, health)
+    handlers = (products, reviews, catalog, find, health)
     endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
     routes = add_routes(app, endpoints, mount=settings.mount)
     app[keys.RING] = ring
     app[keys.DIRECTORY] = directory
+    app[keys.CHANGES] = changes
+    app[keys.SWEEPER] = sweeper
     app[keys.RECEPTION] = reception
     app[keys.WORKER_NAME] = worker_name
     if publication is not None:
@@ -103,6 +120,7 @@ def build_app(
         [
             lifecycle.ring,
             lifecycle.directory,
+            lifecycle.changes,
             lifecycle.clock,
             lifecycle.access_log,
             lifecycle.publication,
@@ -111,7 +129,7 @@ def build_app(
     return app
 
 
-def _build_find(settings: ApiSettings, ring: RowSource, forms: LegacyForms) -> FindHandler:
+def _build_find(settings: ApiSettings, ring: RowSource, forms: DocumentForms) -> FindHandler:
     service = FindService(
         FindRepository(ring, timeout_seconds=settings.request_deadline_seconds),
         budget_rows=settings.find_budget_rows,
@@ -119,6 +137,35 @@ def _build_find(settings: ApiSettings, ring: RowSource, forms: LegacyForms) -> F
     )
     tokens = PageTokens(settings.session_secret.split())
     return FindHandler(service, tokens, forms, max_rows=settings.find_page_rows)
+
+
+def _build_changes(settings: ApiSettings, ring: RowSource) -> tuple[ProductChanges, IntentSweeper]:
+    """Return the one way to change a product, with all that is derived from products."""
+    seconds = settings.request_deadline_seconds
+    intents = IntentsRepository(ring, timeout_seconds=seconds)
+    listing = ProductListing(
+        ListingRepository(ring, timeout_seconds=seconds), deadline_seconds=seconds
+    )
+    changes = ProductChanges(
+        ProductRowsRepository(ring, timeout_seconds=seconds),
+        intents,
+        views=[listing, FindView(FindEntriesRepository(ring, timeout_seconds=seconds))],
+        deadline_seconds=seconds,
+    )
+    return changes, IntentSweeper(intents, changes, after_seconds=settings.intent_seconds)
+
+
+def _build_catalog(
+    settings: ApiSettings, ring: RowSource, changes: ProductChanges, forms: DocumentForms
+) -> CatalogHandler:
+    seconds = settings.request_deadline_seconds
+    kinds = ("products", "styles", "skus", "features", "photos", "related")
+    service = CatalogService(
+        ProductRowsRepository(ring, timeout_seconds=seconds),
+        changes,
+        ids=ProductIds(*(IdAllocator(ring, kind, timeout_seconds=seconds) for kind in kinds)),
+    )
+    return CatalogHandler(service, forms, body_seconds=seconds)
 
 
 def _build_reviews(

@@ -12,15 +12,19 @@ from collections import Counter
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
+import msgpack  # type: ignore[import-untyped]
 import msgspec
 from aiohttp import web
 
-from catalog_api.domain.errors import InvalidBodyError
+from catalog_api.domain.errors import InvalidBodyError, UnsupportedTypeError
 from catalog_api.domain.text import refuse_unstorable
 
 _Body = TypeVar("_Body")
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
+JSON_TYPE: Final = "application/json"
+MERGE_PATCH_TYPE: Final = "application/merge-patch+json"
+MSGPACK_TYPES: Final = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 _FORM_FIELDS: Final = 2_000
 _MAX_DEPTH: Final = 32
 # `characteristics[14]`, `photos[]` and `photos[0]`, as forms name what is within something.
@@ -65,6 +69,24 @@ async def read_body(
     return check(document, kind, lenient=lenient)
 
 
+async def read_document(
+    request: web.Request, *, json_type: str = JSON_TYPE, timeout_seconds: float
+) -> object:
+    """Return the request's body, decoded by its media type: MessagePack, or JSON of this type.
+
+    Raises:
+        UnsupportedTypeError: it is something else.
+        InvalidBodyError: it is not what its type says.
+        web.HTTPException: as `read_bytes`.
+    """
+    data = await read_bytes(request, timeout_seconds=timeout_seconds)
+    if request.content_type in MSGPACK_TYPES:
+        return decode_msgpack(data)
+    if request.content_type != json_type:
+        raise UnsupportedTypeError((json_type, MSGPACK_TYPES[0]))
+    return decode_json(data)
+
+
 def check(document: object, kind: type[_Body], *, lenient: bool = False) -> _Body:
     """Return a decoded document as a value of this type.
 
@@ -98,6 +120,22 @@ def decode_json(data: bytes) -> object:
     # Only an escape can have brought in what UTF-8 itself or JSON's grammar refuses.
     if _ESCAPE in text:
         refuse_unstorable(document)
+    return document
+
+
+def decode_msgpack(data: bytes) -> object:
+    """Return the document.
+
+    Raises:
+        InvalidBodyError: no MessagePack, a key twice or that is no text, too deep, or text that
+            cannot be stored.
+    """
+    try:
+        document = msgpack.unpackb(data, object_pairs_hook=_object_of_pairs, strict_map_key=True)
+    except (ValueError, msgpack.UnpackException) as error:
+        raise InvalidBodyError(f"not usable MessagePack: {error}") from error
+    _refuse_depth(document, _MAX_DEPTH)
+    refuse_unstorable(document)
     return document
 
 

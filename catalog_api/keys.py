@@ -10,9 +10,13 @@ from catalog_api.publication import Publication
 from catalog_api.reception import Reception
 from catalog_api.repositories.directory import DirectoryCache
 from catalog_api.repositories.rows import RowSource
+from catalog_api.services.intents import IntentSweeper
+from catalog_api.services.product_changes import ProductChanges
 
 RING: Final = web.AppKey("ring", RowSource)
 DIRECTORY: Final = web.AppKey("directory", DirectoryCache)
+CHANGES: Final = web.AppKey("changes", ProductChanges)
+SWEEPER: Final = web.AppKey("sweeper", IntentSweeper)
 RECEPTION: Final = web.AppKey("reception", Reception)
 PUBLICATION: Final = web.AppKey("publication", Publication)
 WORKER_NAME: Final = web.AppKey("worker_name", str)

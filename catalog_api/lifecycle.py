@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from catalog_api.keys import DIRECTORY, PUBLICATION, RECEPTION, RING, WORKER_NAME
+from catalog_api.keys import CHANGES, DIRECTORY, PUBLICATION, RECEPTION, RING, SWEEPER, WORKER_NAME
 from catalog_api.metrics import gather
 
 _logger: Final = logging.getLogger(__name__)
@@ -28,6 +28,13 @@ async def directory(app: web.Application) -> AsyncIterator[None]:
     app[DIRECTORY].start()
     yield
     await app[DIRECTORY].aclose()
+
+
+async def changes(app: web.Application) -> AsyncIterator[None]:
+    """Finish what others began and left; at the end, what was begun here."""
+    async with _running(app[SWEEPER].run(), "sweep of intents"):
+        yield
+    await app[CHANGES].aclose()
 
 
 async def clock(app: web.Application) -> AsyncIterator[None]:

@@ -40,7 +40,10 @@ class ApiSettings:
         16, "Most reads that one page of /products has under way at once."
     )
     directory_refresh_seconds: float = setting(
-        2.0, "How old the directory behind /products may grow; jittered by a fifth."
+        0.5, "How old the directory behind /products may grow; jittered by a fifth."
+    )
+    intent_seconds: float = setting(
+        15.0, "A change of a product that is this old is finished by whoever finds it."
     )
     request_deadline_seconds: float = setting(
         5.0, "Longest that a request may take before it is answered by 503."
@@ -127,6 +130,11 @@ class ApiSettings:
             "find_budget_seconds",
         ):
             _require(name, getattr(self, name) > 0, "must be above 0")
+        _require(
+            "intent_seconds",
+            self.intent_seconds >= 2 * self.request_deadline_seconds,
+            "must be at least twice CATALOG_REQUEST_DEADLINE_SECONDS",
+        )
         for name in ("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"):
             _require(name, getattr(self, name) >= 0, "must not be negative")
         for name in ("cache_control", "cors_origins"):

@@ -80,6 +80,10 @@ class Style:
     skus: Sequence[Sku] = ()
 
 
+Property = bool | int | float | str | Sequence[str]
+"""The value of a specific property."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRows:
     """CSV ids of the child rows in the order in which a product's bodies render them.
@@ -155,6 +159,11 @@ def _style_object(style: Style) -> dict[str, object]:
 def render_related(related_product_ids: Sequence[int]) -> bytes:
     """Return the body of `GET /products/{id}/related`: `products_by_id.related`."""
     return orjson.dumps(list(related_product_ids))
+
+
+def render_properties(properties: Mapping[str, Property]) -> bytes:
+    """Return `products_by_id.properties`: an object with the names in their order."""
+    return orjson.dumps(properties)
 
 
 def render_source_rows(rows: SourceRows) -> bytes:

@@ -146,6 +146,11 @@ def stock_term(in_stock: bool) -> str:  # noqa: FBT001 - reads as its sentence
     return "q1" if in_stock else "q0"
 
 
+def listing_of(category: str) -> str:
+    """Return the key of `find_listings`: Cassandra takes no empty one."""
+    return f"={category}" if category else "all"
+
+
 def loaded_at(product_id: int) -> int:
     """Return when a loaded product counts as listed."""
     return product_id - _LOADED

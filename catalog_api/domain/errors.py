@@ -39,3 +39,23 @@ class InvalidBodyError(CatalogError):
 
 class MissingItemError(CatalogError):
     """There is no product, review, question or answer of this id."""
+
+
+class PreconditionFailedError(CatalogError):
+    """What a caller made a condition of its change does not hold; the message says what."""
+
+
+class ConflictError(CatalogError):
+    """What is asked for does not go with what is stored; the message says why."""
+
+
+class UnsupportedTypeError(CatalogError):
+    """A body of this media type is not read here; the message says which are.
+
+    Attributes:
+        accepted: the media types that are read.
+    """
+
+    def __init__(self, accepted: tuple[str, ...]) -> None:
+        super().__init__(f"The body must be {' or '.join(accepted)}.")
+        self.accepted = accepted

@@ -9,8 +9,9 @@ from catalog_api.answers import Answer
 from catalog_api.domain.find import read_limit, read_search
 from catalog_api.domain.page_tokens import PageTokens
 from catalog_api.endpoints import Endpoint
-from catalog_api.handlers.legacy import LegacyForms
+from catalog_api.handlers.documents import DocumentForms
 from catalog_api.services.find import FindService
+from schema.documents import etag_of
 
 _DEFAULT_LIMIT = 20
 
@@ -26,7 +27,7 @@ class FindHandler:
     """
 
     def __init__(
-        self, find: FindService, tokens: PageTokens, forms: LegacyForms, *, max_rows: int
+        self, find: FindService, tokens: PageTokens, forms: DocumentForms, *, max_rows: int
     ) -> None:
         self._find = find
         self._tokens = tokens
@@ -60,9 +61,10 @@ class FindHandler:
         position = None if token is None else self._tokens.read(token, search.fingerprint)
         found = await self._find.find(search, limit, position)
         behind = found.position
-        body = {
+        document = {
             "products": found.products,
             "next_page_token": behind and self._tokens.sign(behind, search.fingerprint),
             "count": {"estimate": found.estimate, "exact": found.is_exact},
         }
-        return await self._forms.fresh(orjson.dumps(body), request.headers, lambda one: one)
+        body = orjson.dumps(document)
+        return await self._forms.read(body, etag_of(body), request.headers, cacheable=False)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from catalog_api.repositories.rows import RowSource
 from ring.statements import Statement
-from schema.find import Ordering
+from schema.find import Ordering, listing_of
 from schema.statements.find import (
     SCAN_PLACES,
     SELECT_FOUND,
@@ -95,7 +95,7 @@ class FindRepository:
             RingError: too few replicas answered in time.
         """
         row = await self._rows.fetch_one(
-            SELECT_LISTING.name, (category,), timeout_seconds=self._timeout_seconds
+            SELECT_LISTING.name, (listing_of(category),), timeout_seconds=self._timeout_seconds
         )
         return NO_LISTING if row is None else Listing(*row)
 

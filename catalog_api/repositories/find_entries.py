@@ -11,7 +11,7 @@ from catalog_api.repositories.find import NO_LISTING, Listing
 from catalog_api.repositories.rows import RowSource
 from ring.batches import RowBatch
 from ring.statements import Statement
-from schema.find import Entry, Ordering, parse_entry, places_of, render_entry
+from schema.find import Entry, Ordering, listing_of, parse_entry, places_of, render_entry
 from schema.statements.find import (
     CHANGE_LISTING,
     DELETE_OLD_ENTRIES,
@@ -121,7 +121,7 @@ class FindEntriesRepository:
             RingError: too few replicas answered in time.
         """
         row = await self._rows.fetch_one(
-            SELECT_LISTING.name, (category,), timeout_seconds=self._timeout_seconds
+            SELECT_LISTING.name, (listing_of(category),), timeout_seconds=self._timeout_seconds
         )
         return NO_LISTING if row is None else Listing(*row)
 
@@ -133,7 +133,7 @@ class FindEntriesRepository:
         """
         rows = await self._rows.execute(
             CHANGE_LISTING.name,
-            (*wanted, category, *known),
+            (*wanted, listing_of(category), *known),
             timeout_seconds=self._timeout_seconds,
         )
         return bool(rows[0][0])

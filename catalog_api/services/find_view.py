@@ -1,9 +1,9 @@
-"""The orders that searches read, kept true to products: a view that is derived from their own rows.
+"""The orders that searches read, kept true to products: a view that is derived from their rows.
 
-Several may place one product at once. Each announces its entry under the version of the product's row
-that it saw, and then looks for the others': so of two, at least one sees the other. Whoever sees a
-newer version leaves it the field; whoever is the newest removes what the older ones may have written
-or may yet write, since rows and deletions carry the version as their timestamp.
+Several may place one product at once. Each announces its entry under the version of the product's
+row that it saw, and then looks for the others': so of two, at least one sees the other. Whoever
+sees a newer version leaves it the field; whoever is the newest removes what the older ones may have
+written or may yet write, since rows and deletions carry the version as their timestamp.
 """
 
 import contextlib
@@ -11,12 +11,13 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 
 from catalog_api.repositories.find import Listing
 from catalog_api.repositories.find_entries import FindEntriesRepository, Placement, StoredEntry
+from catalog_api.repositories.product_rows import StoredProduct
 from ring.errors import RingError
 from schema.find import ALL_PRODUCTS, Entry, Facts, facts_of, loaded_at
 
@@ -26,34 +27,6 @@ _SAMPLE: Final = 64
 _ATTEMPTS: Final = 5
 _MOMENT_BITS: Final = 12
 _NO_STYLES: Final = b'{"results":[]}'
-
-
-class ProductState(NamedTuple):
-    """A product's own row as somebody has just read it.
-
-    Attributes:
-        product: empty when it was deleted.
-        revision: the moment of the last change through the API; None for what a load wrote.
-        version: when the row was written, in microseconds since 1970; rises with every change.
-    """
-
-    product_id: int
-    product: bytes
-    styles: bytes
-    properties: bytes
-    revision: int | None
-    version: int
-
-    @property
-    def facts(self) -> Facts | None:
-        """What it is found by; None when it was deleted."""
-        if not self.product:
-            return None
-        return facts_of(
-            orjson.loads(self.product),
-            orjson.loads(self.styles or _NO_STYLES)["results"],
-            orjson.loads(self.properties or b"{}"),
-        )
 
 
 class FindView:
@@ -68,7 +41,15 @@ class FindView:
         self._entries = entries
         self._shard_rows = shard_rows
 
-    async def place(self, states: Sequence[ProductState]) -> int:
+    async def apply(self, stored: StoredProduct) -> None:
+        """Make the orders follow one product; see `place`.
+
+        Raises:
+            RingError: it is done in part; call again.
+        """
+        await self.place([stored])
+
+    async def place(self, states: Sequence[StoredProduct]) -> int:
         """Make the orders follow these states, each of another product; returns how many moved.
 
         Idempotent. An older state never undoes a newer one, but what it finds unplaced it places:
@@ -78,11 +59,13 @@ class FindView:
             RingError: it is done in part; call again.
         """
         known = await self._entries.fetch_entries([state.product_id for state in states])
-        behind = [
-            (state, facts, stored)
-            for state, stored in zip(states, known, strict=True)
-            if not _is_newer(stored, state.version) and not _is_placed(stored, facts := state.facts)
-        ]
+        behind = []
+        for state, stored in zip(states, known, strict=True):
+            facts = facts_in(state)
+            if not _is_newer(stored, state.written_at) and not _is_placed(stored, facts):
+                behind.append((state, facts, stored))
+        if not behind:
+            return 0
         listings = await self._fetch_listings(facts for _, facts, _ in behind)
         announced = [_placement(*one, listings) for one in behind]
         await self._entries.announce(announced)
@@ -95,6 +78,14 @@ class FindView:
         await self._entries.place(placements)
         await self._count(placements)
         return len(placements)
+
+    async def set_counts(self, counts: Mapping[str, int]) -> None:
+        """Let listings say how many products were counted in each category."""
+        for category, products in counts.items():
+            with contextlib.suppress(RingError):
+                known = await self._entries.fetch_listing(category)
+                wanted = Listing(known.shard_count, known.filled or 0, products)
+                await self._entries.change_listing(category, known, wanted)
 
     async def _fetch_listings(self, facts: Iterable[Facts | None]) -> dict[str, Listing]:
         categories = {one.category for one in facts if one is not None and one.category}
@@ -132,6 +123,18 @@ class FindView:
                 return
 
 
+def facts_in(stored: StoredProduct) -> Facts | None:
+    """Return what a product is found by; None when it was deleted."""
+    if not stored.lives:
+        return None
+    bodies = stored.bodies
+    return facts_of(
+        orjson.loads(bodies.product),
+        orjson.loads(bodies.styles or _NO_STYLES)["results"],
+        orjson.loads(bodies.properties or b"{}"),
+    )
+
+
 def _is_newer(stored: Sequence[StoredEntry], version: int) -> bool:
     return any(one.version > version for one in stored)
 
@@ -144,7 +147,7 @@ def _is_placed(stored: Sequence[StoredEntry], facts: Facts | None) -> bool:
     if len(stored) > 1 or not stored[0].done:
         return False
     if entry is None or facts is None:
-        return entry is facts
+        return entry is None and facts is None
     return entry == _entry(facts, entry)
 
 
@@ -157,7 +160,7 @@ def _entry(facts: Facts, like: Entry) -> Entry:
 
 
 def _placement(
-    state: ProductState,
+    state: StoredProduct,
     facts: Facts | None,
     stored: Sequence[StoredEntry],
     listings: Mapping[str, Listing],
@@ -173,14 +176,14 @@ def _placement(
         entry = _entry(facts, before)
         if entry.shard < 0:
             entry = replace(entry, shard=shard)
-    version = state.version
+    version = state.written_at
     if any(one.version == version and one.entry != entry for one in stored):
         # The same row means something else than it did to an earlier release.
         version += 1
     return Placement(state.product_id, version, entry, ())
 
 
-def _listed(state: ProductState) -> int:
+def _listed(state: StoredProduct) -> int:
     """Return the moment of a product that was not placed before, see `Entry.listed`."""
     if state.revision is None:
         return loaded_at(state.product_id)

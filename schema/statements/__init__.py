@@ -6,6 +6,7 @@ One module a family of tables. Two groups are what clients are opened with: `API
 
 from typing import Final
 
+from schema.statements.changes import CHANGE_STATEMENTS
 from schema.statements.find import FIND_STATEMENTS
 from schema.statements.ids import ID_STATEMENTS
 from schema.statements.load import LOAD_STATEMENTS
@@ -15,6 +16,7 @@ from schema.statements.reviews import REVIEW_STATEMENTS
 
 API_STATEMENTS: Final = (
     *PRODUCT_STATEMENTS,
+    *CHANGE_STATEMENTS,
     *REVIEW_STATEMENTS,
     *QUESTION_STATEMENTS,
     *ID_STATEMENTS,

@@ -31,7 +31,7 @@ SELECT_PLACES: Final[Mapping[tuple[int, bool], Statement]] = {
     for terms in range(MOST_TERMS + 1)
     for priced in (False, True)
 }
-"""The keys of a slice by the number of terms and whether prices are bounded, through the indexes."""
+"""The keys of a slice, by the number of terms and whether prices are bounded; by the indexes."""
 SCAN_PLACES: Final = Statement(
     "scan_places",
     f"SELECT place, product_id, terms, price{_SLICE} LIMIT ?",
@@ -87,14 +87,14 @@ DELETE_OLD_ENTRIES: Final = Statement(
 )
 SELECT_LISTING: Final = Statement(
     "select_listing",
-    "SELECT shards, filled, products FROM find_listings WHERE category = ?",
+    "SELECT shards, filled, products FROM find_listings WHERE listing = ?",
     _QUORUM,
     idempotent=True,
-    many_cql="SELECT category, shards, filled, products FROM find_listings WHERE category IN ?",
+    many_cql="SELECT listing, shards, filled, products FROM find_listings WHERE listing IN ?",
 )
 CHANGE_LISTING: Final = Statement(
     "change_listing",
-    "UPDATE find_listings SET shards = ?, filled = ?, products = ? WHERE category = ?"
+    "UPDATE find_listings SET shards = ?, filled = ?, products = ? WHERE listing = ?"
     " IF shards = ? AND filled = ? AND products = ?",
     _QUORUM,
     idempotent=False,
@@ -107,6 +107,37 @@ SELECT_FOUND: Final = Statement(
     idempotent=True,
     many_cql="SELECT product_id, product, styles, properties FROM products_by_id"
     " WHERE product_id IN ?",
+)
+# One page of a whole scan: work that a node does in one go while it serves readers.
+SCAN_PRODUCTS: Final = Statement(
+    "scan_products",
+    "SELECT token(product_id), product_id, product, related, styles, properties, source_rows,"
+    " product_etag, related_etag, styles_etag, properties_etag, revision, writetime(product)"
+    " FROM products_by_id WHERE token(product_id) > ? AND token(product_id) <= ? LIMIT ?",
+    _QUORUM,
+    idempotent=True,
+)
+SCAN_ENTRIES: Final = Statement(
+    "scan_entries",
+    "SELECT product_id, version FROM find_entries_by_product"
+    " WHERE token(product_id) > ? AND token(product_id) <= ?",
+    _QUORUM,
+    idempotent=True,
+)
+SELECT_REBUILD: Final = Statement(
+    "select_rebuild",
+    "SELECT reached, seen, placed, counts FROM find_rebuilds WHERE rebuild = 0",
+    _QUORUM,
+    idempotent=True,
+)
+WRITE_REBUILD: Final = Statement(
+    "write_rebuild",
+    "INSERT INTO find_rebuilds (rebuild, reached, seen, placed, counts) VALUES (0, ?, ?, ?, ?)",
+    _QUORUM,
+    idempotent=True,
+)
+DELETE_REBUILD: Final = Statement(
+    "delete_rebuild", "DELETE FROM find_rebuilds WHERE rebuild = 0", _QUORUM, idempotent=True
 )
 
 FIND_STATEMENTS: Final = (
@@ -122,4 +153,9 @@ FIND_STATEMENTS: Final = (
     SELECT_LISTING,
     CHANGE_LISTING,
     SELECT_FOUND,
+    SCAN_PRODUCTS,
+    SCAN_ENTRIES,
+    SELECT_REBUILD,
+    WRITE_REBUILD,
+    DELETE_REBUILD,
 )

@@ -1,6 +1,7 @@
 import pytest
 
-from catalog_api.entity_tags import is_known
+from catalog_api.domain.errors import PreconditionFailedError
+from catalog_api.entity_tags import is_known, read_precondition
 
 TAG = "0123456789abcdef"
 
@@ -44,3 +45,34 @@ def test_is_known_when_the_tag_is_named_then_true(header: str) -> None:
 def test_is_known_when_absent_or_malformed_then_false(header: str) -> None:
     """Another tag is no match, and a malformed header is ignored as a whole."""
     assert not is_known(header, TAG)
+
+
+@pytest.mark.parametrize(
+    ("if_match", "if_none_match", "etag", "holds"),
+    [
+        (None, None, None, True),
+        (None, None, "a", True),
+        ('"a"', None, "a", True),
+        ('"b", "a-msgpack-gzip"', None, "a", True),
+        ('W/"a"', None, "a", False),
+        ('"a", rest', None, "a", False),
+        ("", None, "a", False),
+        ('"a"', None, None, False),
+        ("*", None, "a", True),
+        ("*", None, None, False),
+        (None, "*", None, True),
+        (None, " * ", "a", False),
+        (None, 'W/"a-gzip"', "a", False),
+        (None, '"b"', "a", True),
+    ],
+)
+def test_precondition_when_read_from_headers_then_as_rfc_9110_says(
+    if_match: str | None, if_none_match: str | None, etag: str | None, *, holds: bool
+) -> None:
+    """If-Match compares strongly and fails when malformed; tags of all forms are the state's."""
+    precondition = read_precondition(if_match, if_none_match)
+    if holds:
+        precondition.check(etag)
+    else:
+        with pytest.raises(PreconditionFailedError):
+            precondition.check(etag)

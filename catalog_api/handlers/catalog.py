@@ -1,0 +1,181 @@
+"""Products as documents under /v1: read, create, replace, patch, delete."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+
+from catalog_api.answers import NO_CONTENT, PROBLEM_TYPE, Answer
+from catalog_api.bodies import MERGE_PATCH_TYPE, check, read_bytes, read_document
+from catalog_api.domain.products import ProductDocument
+from catalog_api.endpoints import Endpoint, Parameter, Reply
+from catalog_api.handlers.documents import (
+    DocumentForms,
+    Guard,
+    precondition_of,
+    read_id,
+    unguarded,
+)
+from catalog_api.services.catalog import CatalogService, Saved
+
+PATH: Final = "/v1/products"
+ONE: Final = f"{PATH}/{{id}}"
+_GROUP: Final = "catalog"
+EXAMPLE: Final[dict[str, object]] = {
+    "name": "Camo Onesie",
+    "slogan": "Blend in to your crowd",
+    "description": "The So Fatigues will wake you up and fit you in.",
+    "category": "Jackets",
+    "default_price": "140.00",
+    "features": [{"feature": "Fabric", "value": "Canvas"}],
+    "styles": [
+        {
+            "name": "Forest Green & Black",
+            "original_price": "140.00",
+            "sale_price": "100.00",
+            "is_default": True,
+            "photos": [{"thumbnail_url": "https://images.test/t1", "url": "https://images.test/1"}],
+            "skus": [{"size": "XS", "quantity": 8}],
+        }
+    ],
+    "related": [2, 3],
+    "properties": {"flavours": ["mint", "lime"], "organic": True, "weight_grams": 240},
+}
+_ID: Final = Parameter("id", "path", int, "Id of the product", required=True, example=1)
+_IF_MATCH: Final = Parameter(
+    "If-Match", "header", str, "Change only a state that has one of these entity tags"
+)
+_IF_NONE_MATCH: Final = Parameter(
+    "If-None-Match", "header", str, "`*`: store only what does not exist yet"
+)
+
+
+def _problem(description: str) -> Reply:
+    return Reply(description, PROBLEM_TYPE)
+
+
+_DOCUMENT: Final = Reply("The product", "application/json", ProductDocument)
+_MISSING: Final = _problem("There is no such product")
+_FAILED: Final = _problem("A precondition does not hold")
+_TYPE: Final = _problem("The body is neither JSON of the type wanted nor MessagePack")
+_INVALID: Final = _problem("The body is no product; the detail says what and where")
+
+
+class CatalogHandler:
+    """Answers for products as documents.
+
+    Args:
+        catalog: what can be done with them.
+        forms: makes the forms that callers ask for.
+        body_seconds: longest that a caller may take to send a body.
+        guard: lets only those in who may change the catalog.
+    """
+
+    def __init__(
+        self,
+        catalog: CatalogService,
+        forms: DocumentForms,
+        *,
+        body_seconds: float,
+        guard: Guard = unguarded,
+    ) -> None:
+        self._catalog = catalog
+        self._forms = forms
+        self._body_seconds = body_seconds
+        self._guard = guard
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Return the endpoints of products as documents."""
+        return [self._get_endpoint(), self._post_endpoint(), *self._change_endpoints()]
+
+    def _get_endpoint(self) -> Endpoint:
+        return Endpoint(
+            *("GET", ONE, self._get, "One product with everything that belongs to it", _GROUP),
+            parameters=[_ID],
+            replies={200: _DOCUMENT, 304: Reply("The caller has it already"), 404: _MISSING},
+            legacy=False,
+        )
+
+    def _post_endpoint(self) -> Endpoint:
+        return Endpoint(
+            *("POST", PATH, self._guard(self._post), "Create a product", _GROUP),
+            body=ProductDocument,
+            body_example=EXAMPLE,
+            replies={201: _DOCUMENT, 415: _TYPE, 422: _INVALID},
+            legacy=False,
+        )
+
+    def _change_endpoints(self) -> Sequence[Endpoint]:
+        return [
+            Endpoint(
+                *("PUT", ONE, self._guard(self._put), "Create or replace a product", _GROUP),
+                parameters=[_ID, _IF_MATCH, _IF_NONE_MATCH],
+                body=ProductDocument,
+                body_example=EXAMPLE,
+                replies={
+                    200: _DOCUMENT,
+                    201: _DOCUMENT,
+                    404: _problem("Nothing can have this id"),
+                    409: _problem("There was never such a product, and its id is given by POST"),
+                    412: _FAILED,
+                    415: _TYPE,
+                    422: _INVALID,
+                },
+                legacy=False,
+            ),
+            Endpoint(
+                *("PATCH", ONE, self._guard(self._patch), "Change a product", _GROUP),
+                parameters=[_ID, _IF_MATCH],
+                body=dict[str, object],
+                body_example={"slogan": None, "properties": {"organic": False}},
+                replies={200: _DOCUMENT, 404: _MISSING, 412: _FAILED, 415: _TYPE, 422: _INVALID},
+                legacy=False,
+            ),
+            Endpoint(
+                *("DELETE", ONE, self._guard(self._delete), "Take a product away", _GROUP),
+                parameters=[_ID, _IF_MATCH],
+                replies={204: Reply("It is gone"), 404: _MISSING, 412: _FAILED},
+                legacy=False,
+            ),
+        ]
+
+    async def _get(self, request: web.Request) -> Answer:
+        document, etag = await self._catalog.fetch(read_id(request, "product"))
+        return await self._forms.read(document, etag, request.headers)
+
+    async def _post(self, request: web.Request) -> Answer:
+        return self._saved(await self._catalog.create(await self._document(request)), request)
+
+    async def _put(self, request: web.Request) -> Answer:
+        product_id = read_id(request, "product")
+        document = await self._document(request)
+        saved = await self._catalog.replace(product_id, document, precondition_of(request))
+        return self._saved(saved, request)
+
+    async def _patch(self, request: web.Request) -> Answer:
+        product_id = read_id(request, "product")
+        patch = await read_document(
+            request, json_type=MERGE_PATCH_TYPE, timeout_seconds=self._body_seconds
+        )
+        saved = await self._catalog.patch(product_id, patch, precondition_of(request))
+        return self._saved(saved, request)
+
+    async def _delete(self, request: web.Request) -> Answer:
+        product_id = read_id(request, "product")
+        await read_bytes(request, timeout_seconds=self._body_seconds)
+        await self._catalog.delete(product_id, precondition_of(request))
+        return Answer(NO_CONTENT)
+
+    async def _document(self, request: web.Request) -> ProductDocument:
+        return check(
+            await read_document(request, timeout_seconds=self._body_seconds), ProductDocument
+        )
+
+    def _saved(self, saved: Saved, request: web.Request) -> Answer:
+        return self._forms.changed(
+            201 if saved.is_new else 200,
+            saved.document,
+            saved.etag,
+            request.headers,
+            location=f"{PATH}/{saved.document.id}" if saved.is_new else "",
+        )

@@ -1,0 +1,72 @@
+"""Intents: which products are about to change, so that nobody's end leaves a change half told."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from catalog_api.repositories.rows import RowSource
+from ring.statements import Statement
+from schema.statements.changes import DELETE_INTENT, SELECT_INTENTS, WRITE_INTENT
+
+BUCKETS: Final = 16
+_PAGE_ROWS: Final = 500
+
+
+class Intent(NamedTuple):
+    """One change of a product, by the moment of its begin."""
+
+    moment: int
+    product_id: int
+
+
+class IntentsRepository:
+    """Writes, reads and deletes intents. Consistency: LOCAL_QUORUM.
+
+    Args:
+        rows: the ring client.
+        timeout_seconds: deadline of each statement.
+    """
+
+    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
+        self._rows = rows
+        self._timeout_seconds = timeout_seconds
+
+    async def write(self, intent: Intent) -> None:
+        """Store an intent. Idempotent.
+
+        Raises:
+            RingError: it may or may not be stored.
+        """
+        await self._execute(WRITE_INTENT, (_bucket(intent), *intent))
+
+    async def delete(self, intent: Intent) -> None:
+        """Take an intent away. Idempotent.
+
+        Raises:
+            RingError: it may or may not stand there still.
+        """
+        await self._execute(DELETE_INTENT, (_bucket(intent), *intent))
+
+    async def fetch(self, bucket: int, since: int, before: int) -> list[Intent]:
+        """Return the intents of a bucket between two moments, oldest first.
+
+        Raises:
+            RingError: too few replicas answered in time.
+        """
+        pages = self._rows.pages(
+            SELECT_INTENTS.name,
+            (bucket, since, before),
+            page_rows=_PAGE_ROWS,
+            timeout_seconds=self._timeout_seconds,
+        )
+        return [Intent(*row) async for page in pages for row in page]
+
+    async def _execute(
+        self, statement: Statement, values: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
+        return await self._rows.execute(
+            statement.name, values, timeout_seconds=self._timeout_seconds
+        )
+
+
+def _bucket(intent: Intent) -> int:
+    return intent.product_id % BUCKETS
