@@ -6,7 +6,8 @@ bytes, so the two cannot differ.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
@@ -52,6 +53,27 @@ class Answer:
     body: bytes = b""
     etag: str = ""
     headers: str = ""
+
+
+async def _no_pieces() -> AsyncGenerator[bytes, None]:
+    return
+    yield b""
+
+
+@dataclass(slots=True)
+class StreamAnswer(Answer):
+    """An answer whose body is made while it is sent; `body` stays empty.
+
+    Callers of HTTP/1.1 get it in chunks, older ones until the connection closes. When `pieces`
+    raises, the connection is cut, so that nobody takes a part for the whole.
+
+    Attributes:
+        pieces: the body; closed when it ends, fails, or the caller has gone.
+        stall_seconds: longest that the caller may read nothing.
+    """
+
+    pieces: AsyncGenerator[bytes, None] = field(default_factory=_no_pieces)
+    stall_seconds: float = 60.0
 
 
 JSON_OK: Final = AnswerKind(200, JSON_TYPE)
@@ -136,7 +158,8 @@ class HeadWriter:
         kind = answer.kind
         prefix = self._prefixes.get(kind) or self._prefix(kind)
         etag = f'ETag: "{answer.etag}"\r\n' if answer.etag else ""
-        length = f"Content-Length: {len(answer.body)}\r\n" if kind.content_type else ""
+        has_length = kind.content_type and not isinstance(answer, StreamAnswer)
+        length = f"Content-Length: {len(answer.body)}\r\n" if has_length else ""
         allow_origin = self.origin_headers(origin) if origin is not None else ""
         head = (
             f"{prefix}{etag}{answer.headers}{allow_origin}{connection}{length}"

@@ -11,9 +11,10 @@ from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_writer import HttpVersion10
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
-from catalog_api.answers import NO_CONTENT, Answer, problem
+from catalog_api.answers import NO_CONTENT, Answer, StreamAnswer, problem
 from catalog_api.failures import answer_failure
 from catalog_api.reception import ORIGIN, REQUEST_ID, Reception
 from catalog_api.responses import AnswerResponse
@@ -132,6 +133,9 @@ class Edge:
     ) -> AnswerResponse:
         reception, message = self._reception, request._message  # noqa: SLF001 - the raw request
         keep_alive = keep_alive and not reception.heads.draining
+        if isinstance(answer, StreamAnswer) and request.version <= HttpVersion10:
+            # The end of the connection is the end of the body.
+            keep_alive = False
         response = AnswerResponse(answer)
         response.seal(
             reception.wire(message, answer, request_id, keep_alive=keep_alive),
