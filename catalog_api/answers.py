@@ -6,11 +6,11 @@ bytes, so the two cannot differ.
 """
 
 import time
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 
@@ -55,12 +55,19 @@ class Answer:
     headers: str = ""
 
 
-async def _no_pieces() -> AsyncGenerator[bytes, None]:
-    return
-    yield b""
+class Pieces(Protocol):
+    """A body in pieces."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate over them."""
+        ...
+
+    async def aclose(self) -> None:
+        """End, whether or not all were taken."""
+        ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class StreamAnswer(Answer):
     """An answer whose body is made while it is sent; `body` stays empty.
 
@@ -72,7 +79,7 @@ class StreamAnswer(Answer):
         stall_seconds: longest that the caller may read nothing.
     """
 
-    pieces: AsyncGenerator[bytes, None] = field(default_factory=_no_pieces)
+    pieces: Pieces
     stall_seconds: float = 60.0
 
 

@@ -13,6 +13,7 @@ from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
 from catalog_api.handlers.catalog import CatalogHandler
 from catalog_api.handlers.documents import DocumentForms
+from catalog_api.handlers.export import ExportHandler
 from catalog_api.handlers.find import FindHandler
 from catalog_api.handlers.health import HealthHandler
 from catalog_api.handlers.legacy import LegacyForms
@@ -28,6 +29,7 @@ from catalog_api.repositories.ids import IdAllocator
 from catalog_api.repositories.intents import IntentsRepository
 from catalog_api.repositories.listing import ListingRepository
 from catalog_api.repositories.product_rows import ProductRowsRepository
+from catalog_api.repositories.product_scan import ProductScan
 from catalog_api.repositories.products import ProductsRepository
 from catalog_api.repositories.reviews import ReviewsRepository
 from catalog_api.repositories.rows import RowSource
@@ -35,6 +37,7 @@ from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.routes import add_routes
 from catalog_api.services.catalog import CatalogService
+from catalog_api.services.export import ExportService
 from catalog_api.services.find import FindService
 from catalog_api.services.find_view import FindView
 from catalog_api.services.intents import IntentSweeper
@@ -90,6 +93,14 @@ def build_app(
     documents = DocumentForms(encoder)
     catalog = _build_catalog(settings, ring, changes, documents)
     find = _build_find(settings, ring, documents)
+    export = ExportHandler(
+        ExportService(
+            ProductScan(ring, timeout_seconds=deadline_seconds),
+            most=settings.exports,
+            share=settings.export_share,
+        ),
+        stall_seconds=settings.export_stall_seconds,
+    )
     health = HealthHandler(
         ring,
         reception.heads,
@@ -99,7 +110,7 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    handlers = (products, reviews, catalog, find, health)
+    handlers = (products, reviews, catalog, find, export, health)
     endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
     routes = add_routes(app, endpoints, mount=settings.mount)
     app[keys.RING] = ring

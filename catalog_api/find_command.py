@@ -53,9 +53,11 @@ async def _rebuild(settings: RingSettings, products_per_second: int) -> Progress
     ring = await RingClient.open(settings, API_STATEMENTS)
     try:
         await ring.wait_ready(_READY_SECONDS)
+        entries = FindEntriesRepository(ring, timeout_seconds=_STATEMENT_SECONDS)
         return await FindRebuild(
             ProductScan(ring, timeout_seconds=_STATEMENT_SECONDS),
-            FindView(FindEntriesRepository(ring, timeout_seconds=_STATEMENT_SECONDS)),
+            entries,
+            FindView(entries),
             ProductRowsRepository(ring, timeout_seconds=_STATEMENT_SECONDS),
             FindRebuildsRepository(ring, timeout_seconds=_STATEMENT_SECONDS),
             products_per_second=products_per_second,

@@ -65,6 +65,13 @@ class ApiSettings:
     find_budget_seconds: float = setting(
         1.0, "After this a page of a search comes back with what it has, and where to go on."
     )
+    exports: int = setting(1, "Exports that one process has under way; further ones get 503.")
+    export_share: float = setting(
+        0.25, "Share of its time that an export works; it rests for the remainder."
+    )
+    export_stall_seconds: float = setting(
+        60.0, "Longest that who exports may read nothing before the connection is cut."
+    )
     session_secret: str = field(
         default="",
         repr=False,
@@ -110,11 +117,13 @@ class ApiSettings:
             _MOUNT.fullmatch(self.mount) is not None,
             "must be empty or an absolute path without a trailing slash",
         )
+        _require("export_share", 0 < self.export_share <= 1, "must be above 0 and at most 1")
         _require("log_sample", 0 <= self.log_sample <= 1, "must be between 0 and 1")
         for name in (
             "max_page_rows",
             "find_page_rows",
             "find_budget_rows",
+            "exports",
             "parallel_block_reads",
             "review_order_rows",
             "max_body_bytes",
@@ -128,6 +137,7 @@ class ApiSettings:
             "review_refresh_seconds",
             "keepalive_seconds",
             "find_budget_seconds",
+            "export_stall_seconds",
         ):
             _require(name, getattr(self, name) > 0, "must be above 0")
         _require(

@@ -29,6 +29,14 @@ class InvalidSearchError(BadRequestError):
     """Products cannot be searched for in this way; the message says why."""
 
 
+class InvalidExportError(BadRequestError):
+    """Products cannot be exported in this way; the message says why."""
+
+
+class ExportBusyError(CatalogError):
+    """As many exports as may be are under way."""
+
+
 class InvalidTokenError(BadRequestError):
     """A page token was not signed here, or belongs to another list."""
 

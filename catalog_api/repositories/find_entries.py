@@ -4,6 +4,7 @@ Consistency: LOCAL_QUORUM; listings by lightweight transactions.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,7 @@ from schema.statements.find import (
     DELETE_OLD_ENTRIES,
     DELETE_PLACE,
     FINISH_ENTRY,
+    SCAN_ENTRIES,
     SELECT_ENTRIES,
     SELECT_LISTING,
     WRITE_ENTRY,
@@ -77,6 +79,21 @@ class FindEntriesRepository:
 
         await together(fetch(product_id) for product_id in dict.fromkeys(product_ids))
         return [found[product_id] for product_id in product_ids]
+
+    async def scan_entries(self, after: int, last: int) -> dict[int, list[StoredEntry]]:
+        """Return the entries of all products behind one token and up to another, by id.
+
+        Raises:
+            RingError: too few replicas answered in time.
+        """
+        found: defaultdict[int, list[StoredEntry]] = defaultdict(list)
+        async for page in self._rows.pages(
+            SCAN_ENTRIES.name, (after, last), timeout_seconds=self._timeout_seconds
+        ):
+            for product_id, version, entry, done in page:
+                stored = StoredEntry(version, parse_entry(entry or b""), bool(done))
+                found[product_id].append(stored)
+        return found
 
     async def announce(self, placements: Sequence[Placement]) -> None:
         """Write the entries themselves, so that others know of them.

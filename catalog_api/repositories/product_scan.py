@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from catalog_api.repositories.product_rows import Bodies, StoredProduct, Tags
 from catalog_api.repositories.rows import RowSource
-from schema.statements.find import SCAN_ENTRIES, SCAN_PRODUCTS
+from schema.statements.find import SCAN_PRODUCTS
 
 FIRST_TOKEN: Final = -(2**63)
 LAST_TOKEN: Final = 2**63 - 1
@@ -15,7 +15,7 @@ class Chunk(NamedTuple):
 
     Attributes:
         products: rows of deleted products among them.
-        reached: the token up to which there are no others; `LAST_TOKEN` at the end.
+        reached: the token up to which there are no others; the last one at the end.
     """
 
     products: list[StoredProduct]
@@ -34,14 +34,16 @@ class ProductScan:
         self._rows = rows
         self._timeout_seconds = timeout_seconds
 
-    async def fetch(self, after: int, limit: int) -> Chunk:
-        """Return the next products behind a token, at most `limit`. One round trip.
+    async def fetch(self, after: int, limit: int, *, last: int = LAST_TOKEN) -> Chunk:
+        """Return the next products behind one token and up to another, at most `limit`.
+
+        One round trip.
 
         Raises:
             RingError: too few replicas answered in time.
         """
         rows = await self._rows.execute(
-            SCAN_PRODUCTS.name, (after, LAST_TOKEN, limit), timeout_seconds=self._timeout_seconds
+            SCAN_PRODUCTS.name, (after, last, limit), timeout_seconds=self._timeout_seconds
         )
         products = [
             StoredProduct(
@@ -51,18 +53,4 @@ class ProductScan:
             # A row of which nothing but other columns was written is no product.
             if row[-1] is not None
         ]
-        return Chunk(products, rows[-1][0] if len(rows) == limit else LAST_TOKEN)
-
-    async def fetch_placed(self, after: int, last: int) -> dict[int, int]:
-        """Return the newest version of what searches know of products between two tokens, by id.
-
-        Raises:
-            RingError: too few replicas answered in time.
-        """
-        found: dict[int, int] = {}
-        async for page in self._rows.pages(
-            SCAN_ENTRIES.name, (after, last), timeout_seconds=self._timeout_seconds
-        ):
-            for product_id, version in page:
-                found[product_id] = max(version, found.get(product_id, version))
-        return found
+        return Chunk(products, rows[-1][0] if len(rows) == limit else last)

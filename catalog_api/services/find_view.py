@@ -8,6 +8,7 @@ written or may yet write, since rows and deletions carry the version as their ti
 
 import contextlib
 import random
+from asyncio import gather
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -49,18 +50,29 @@ class FindView:
         """
         await self.place([stored])
 
-    async def place(self, states: Sequence[StoredProduct]) -> int:
+    async def place(
+        self,
+        states: Sequence[StoredProduct],
+        known: Mapping[int, Sequence[StoredEntry]] | None = None,
+    ) -> int:
         """Make the orders follow these states, each of another product; returns how many moved.
 
         Idempotent. An older state never undoes a newer one, but what it finds unplaced it places:
         who calls this reads the product's row again afterwards, and calls again if it has changed.
 
+        Args:
+            states: at most one of each product.
+            known: the entries that there are, of those who have read them already.
+
         Raises:
             RingError: it is done in part; call again.
         """
-        known = await self._entries.fetch_entries([state.product_id for state in states])
+        ids = [state.product_id for state in states]
+        if known is None:
+            known = dict(zip(ids, await self._entries.fetch_entries(ids), strict=True))
         behind = []
-        for state, stored in zip(states, known, strict=True):
+        for state in states:
+            stored = known.get(state.product_id, ())
             facts = facts_in(state)
             if not _is_newer(stored, state.written_at) and not _is_placed(stored, facts):
                 behind.append((state, facts, stored))
@@ -89,10 +101,8 @@ class FindView:
 
     async def _fetch_listings(self, facts: Iterable[Facts | None]) -> dict[str, Listing]:
         categories = {one.category for one in facts if one is not None and one.category}
-        return {
-            category: await self._entries.fetch_listing(category)
-            for category in (ALL_PRODUCTS, *categories)
-        }
+        names = [ALL_PRODUCTS, *categories]
+        return dict(zip(names, await gather(*map(self._entries.fetch_listing, names)), strict=True))
 
     async def _count(self, placements: Sequence[Placement]) -> None:
         """Let listings follow; that they are not exact is known, so a failure is left at that."""
@@ -102,25 +112,27 @@ class FindView:
             before = _categories(_entry_of(placement.older))
             added.update(now - before)
             gone.update(before - now)
-        for category in {*added, *gone}:
-            with contextlib.suppress(RingError):
-                await self._change_listing(
-                    category, _sampled(added[category]), _sampled(gone[category])
-                )
+        await gather(
+            *(
+                self._change_listing(category, _sampled(added[category]), _sampled(gone[category]))
+                for category in {*added, *gone}
+            )
+        )
 
     async def _change_listing(self, category: str, added: int, gone: int) -> None:
         if not added and not gone:
             return
-        for _ in range(_ATTEMPTS):
-            known = await self._entries.fetch_listing(category)
-            filled = (known.filled or 0) + added
-            shards = known.shard_count
-            if filled >= self._shard_rows:
-                shards, filled = shards + 1, 0
-            products = max(0, (known.products or 0) + added - gone)
-            wanted = Listing(shards, filled, products)
-            if await self._entries.change_listing(category, known, wanted):
-                return
+        with contextlib.suppress(RingError):
+            for _ in range(_ATTEMPTS):
+                known = await self._entries.fetch_listing(category)
+                filled = (known.filled or 0) + added
+                shards = known.shard_count
+                if filled >= self._shard_rows:
+                    shards, filled = shards + 1, 0
+                products = max(0, (known.products or 0) + added - gone)
+                wanted = Listing(shards, filled, products)
+                if await self._entries.change_listing(category, known, wanted):
+                    return
 
 
 def facts_in(stored: StoredProduct) -> Facts | None:

@@ -119,7 +119,7 @@ SCAN_PRODUCTS: Final = Statement(
 )
 SCAN_ENTRIES: Final = Statement(
     "scan_entries",
-    "SELECT product_id, version FROM find_entries_by_product"
+    "SELECT product_id, version, entry, done FROM find_entries_by_product"
     " WHERE token(product_id) > ? AND token(product_id) <= ?",
     _QUORUM,
     idempotent=True,

@@ -163,10 +163,11 @@ async def find_all(client: ClientSession, wish: Wish, limit: int) -> tuple[list[
 
 async def rebuild(ring: RingClient, *, shard_rows: int = 100_000, **options: Any) -> Progress:
     """Place all products."""
-    view = FindView(FindEntriesRepository(ring, timeout_seconds=SECONDS), shard_rows=shard_rows)
+    entries = FindEntriesRepository(ring, timeout_seconds=SECONDS)
     return await FindRebuild(
         ProductScan(ring, timeout_seconds=SECONDS),
-        view,
+        entries,
+        FindView(entries, shard_rows=shard_rows),
         ProductRowsRepository(ring, timeout_seconds=SECONDS),
         FindRebuildsRepository(ring, timeout_seconds=SECONDS),
         **options,
