@@ -1,7 +1,7 @@
 """Random products and searches, and what a search must find by a plain scan of all products."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,7 +161,12 @@ async def find_all(client: ClientSession, wish: Wish, limit: int) -> tuple[list[
         assert len(pages) < 1_000
 
 
-async def rebuild(ring: RingClient, *, shard_rows: int = 100_000, **options: Any) -> Progress:
+async def rebuild(
+    ring: RingClient,
+    *,
+    shard_rows: int = 100_000,
+    report: Callable[[Progress], None] = lambda _progress: None,
+) -> Progress:
     """Place all products."""
     entries = FindEntriesRepository(ring, timeout_seconds=SECONDS)
     return await FindRebuild(
@@ -170,5 +175,4 @@ async def rebuild(ring: RingClient, *, shard_rows: int = 100_000, **options: Any
         FindView(entries, shard_rows=shard_rows),
         ProductRowsRepository(ring, timeout_seconds=SECONDS),
         FindRebuildsRepository(ring, timeout_seconds=SECONDS),
-        **options,
-    ).run(lambda _progress: None)
+    ).run(report)
