@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 from aiohttp.http_parser import RawRequestMessage
 
-from catalog_api.answers import Answer
+from catalog_api.answers import Answer, StreamedAnswer
 from catalog_api.telemetry import RequestTelemetry
 
 _FLUSH_SECONDS: Final = 0.25
@@ -70,7 +70,9 @@ class AccessLog:
                     "target": target.encode("utf-8", "backslashreplace").decode(),
                     "route": route,
                     "status": answer.kind.status,
-                    "bytes": len(answer.body),
+                    "bytes": answer.sent_bytes
+                    if isinstance(answer, StreamedAnswer)
+                    else len(answer.body),
                     "milliseconds": round(seconds * 1000, 3),
                 }
             )

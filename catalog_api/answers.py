@@ -7,7 +7,7 @@ bytes, so the two cannot differ.
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -17,6 +17,7 @@ import orjson
 JSON_TYPE: Final = "application/json; charset=utf-8"
 TEXT_TYPE: Final = "text/html; charset=utf-8"
 MSGPACK_TYPE: Final = "application/msgpack"
+NDJSON_TYPE: Final = "application/x-ndjson"
 PROBLEM_TYPE: Final = "application/problem+json"
 PROMETHEUS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -55,8 +56,8 @@ class Answer:
     headers: str = ""
 
 
-class Pieces(Protocol):
-    """A body in pieces."""
+class Chunks(Protocol):
+    """A body in pieces; an asynchronous generator is one."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Iterate over them."""
@@ -67,20 +68,20 @@ class Pieces(Protocol):
         ...
 
 
-@dataclass(slots=True, kw_only=True)
-class StreamAnswer(Answer):
-    """An answer whose body is made while it is sent; `body` stays empty.
-
-    Callers of HTTP/1.1 get it in chunks, older ones until the connection closes. When `pieces`
-    raises, the connection is cut, so that nobody takes a part for the whole.
+@dataclass(slots=True)
+class StreamedAnswer(Answer):
+    """One answer whose body is made while it is sent.
 
     Attributes:
-        pieces: the body; closed when it ends, fails, or the caller has gone.
-        stall_seconds: longest that the caller may read nothing.
+        chunks: of the body; closed when the caller has gone. What goes wrong must be told in the
+            chunks: an error that they raise cuts the connection.
+        sent_bytes: of the body, so far.
+        stall_seconds: longest that the caller may read nothing; None: as for all answers.
     """
 
-    pieces: Pieces
-    stall_seconds: float = 60.0
+    chunks: Chunks = field(kw_only=True)
+    sent_bytes: int = 0
+    stall_seconds: float | None = None
 
 
 JSON_OK: Final = AnswerKind(200, JSON_TYPE)
@@ -165,7 +166,7 @@ class HeadWriter:
         kind = answer.kind
         prefix = self._prefixes.get(kind) or self._prefix(kind)
         etag = f'ETag: "{answer.etag}"\r\n' if answer.etag else ""
-        has_length = kind.content_type and not isinstance(answer, StreamAnswer)
+        has_length = kind.content_type and not isinstance(answer, StreamedAnswer)
         length = f"Content-Length: {len(answer.body)}\r\n" if has_length else ""
         allow_origin = self.origin_headers(origin) if origin is not None else ""
         head = (
@@ -193,7 +194,7 @@ class HeadWriter:
             lines.append(f"Vary: {', '.join(vary)}")
         if self._allowed_origins is None:
             lines.append("Access-Control-Allow-Origin: *")
-        lines.append("Access-Control-Expose-Headers: ETag, X-Request-Id, Retry-After")
+        lines.append("Access-Control-Expose-Headers: ETag, Location, X-Request-Id, Retry-After")
         prefix = "".join(f"{line}\r\n" for line in lines)
         self._prefixes[kind] = prefix
         return prefix

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -11,6 +12,8 @@ from catalog_api.answers import HeadWriter
 from catalog_api.domain.page_tokens import PageTokens
 from catalog_api.edge import Edge
 from catalog_api.encoding import Encoder
+from catalog_api.handlers.bulk_read import BulkReadHandler
+from catalog_api.handlers.bulk_write import BulkWriteHandler
 from catalog_api.handlers.catalog import CatalogHandler
 from catalog_api.handlers.documents import DocumentForms
 from catalog_api.handlers.export import ExportHandler
@@ -18,19 +21,23 @@ from catalog_api.handlers.find import FindHandler
 from catalog_api.handlers.health import HealthHandler
 from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.products import ProductsHandler
+from catalog_api.handlers.questions import QuestionsHandler
 from catalog_api.handlers.reviews import ReviewsHandler
+from catalog_api.idempotency import Idempotent
 from catalog_api.lane import FastLane
 from catalog_api.publication import Publication
 from catalog_api.reception import Reception
 from catalog_api.repositories.directory import DirectoryCache
 from catalog_api.repositories.find import FindRepository
 from catalog_api.repositories.find_entries import FindEntriesRepository
+from catalog_api.repositories.idempotency import IdempotencyRepository
 from catalog_api.repositories.ids import IdAllocator
 from catalog_api.repositories.intents import IntentsRepository
 from catalog_api.repositories.listing import ListingRepository
 from catalog_api.repositories.product_rows import ProductRowsRepository
 from catalog_api.repositories.product_scan import ProductScan
 from catalog_api.repositories.products import ProductsRepository
+from catalog_api.repositories.questions import QuestionsRepository
 from catalog_api.repositories.reviews import ReviewsRepository
 from catalog_api.repositories.rows import RowSource
 from catalog_api.repositories.votes import VotesRepository
@@ -40,10 +47,12 @@ from catalog_api.services.catalog import CatalogService
 from catalog_api.services.export import ExportService
 from catalog_api.services.find import FindService
 from catalog_api.services.find_view import FindView
+from catalog_api.services.idempotency import Idempotency
 from catalog_api.services.intents import IntentSweeper
 from catalog_api.services.listing import ProductListing
 from catalog_api.services.new_ids import ProductIds
 from catalog_api.services.product_changes import ProductChanges
+from catalog_api.services.questions import QuestionIds, QuestionsService
 from catalog_api.services.review_meta import ReviewMeta
 from catalog_api.services.review_orders import ReviewOrders
 from catalog_api.services.reviews import ReviewIds, ReviewsService
@@ -88,10 +97,41 @@ def build_app(
     votes = VoteCounter(
         VotesRepository(ring, timeout_seconds=deadline_seconds), deadline_seconds=deadline_seconds
     )
-    reviews = _build_reviews(settings, ring, repository, votes, forms)
+    stored_reviews = ReviewsRepository(ring, timeout_seconds=deadline_seconds)
+    orders = ReviewOrders(
+        stored_reviews,
+        max_rows=settings.review_order_rows,
+        refresh_seconds=settings.review_refresh_seconds,
+        deadline_seconds=deadline_seconds,
+    )
+    reviews = ReviewsHandler(
+        ReviewsService(
+            stored_reviews,
+            repository,
+            orders=orders,
+            meta=ReviewMeta(stored_reviews, refresh_seconds=settings.review_refresh_seconds),
+            votes=votes,
+            ids=ReviewIds(
+                *_ids(settings, ring, "reviews", "review_photos", "characteristic_reviews")
+            ),
+        ),
+        forms,
+        max_page_rows=settings.max_page_rows,
+        body_seconds=deadline_seconds,
+    )
+    questions = QuestionsHandler(
+        QuestionsService(
+            QuestionsRepository(ring, timeout_seconds=deadline_seconds),
+            repository,
+            votes=votes,
+            ids=QuestionIds(*_ids(settings, ring, "questions", "answers", "answer_photos")),
+        ),
+        forms,
+        max_page_rows=settings.max_page_rows,
+        body_seconds=deadline_seconds,
+    )
     changes, sweeper = _build_changes(settings, ring)
     documents = DocumentForms(encoder)
-    catalog = _build_catalog(settings, ring, changes, documents)
     find = _build_find(settings, ring, documents)
     export = ExportHandler(
         ExportService(
@@ -101,6 +141,22 @@ def build_app(
         ),
         stall_seconds=settings.export_stall_seconds,
     )
+    idempotency = Idempotency(
+        IdempotencyRepository(ring, timeout_seconds=deadline_seconds),
+        lease_seconds=settings.idempotency_lease_seconds,
+    )
+    idempotent = Idempotent(idempotency, body_seconds=deadline_seconds)
+    service = _build_catalog(settings, ring, changes)
+    catalog = CatalogHandler(service, documents, idempotent, body_seconds=deadline_seconds)
+    bulk_write = BulkWriteHandler(
+        service,
+        idempotency,
+        rows_at_once=settings.bulk_write_rows,
+        max_row_bytes=settings.max_body_bytes,
+        idle_seconds=settings.bulk_idle_seconds,
+        row_seconds=deadline_seconds,
+    )
+    bulk = BulkReadHandler(repository, documents, max_ids=settings.max_bulk_ids)
     health = HealthHandler(
         ring,
         reception.heads,
@@ -110,28 +166,41 @@ def build_app(
         readiness_seconds=settings.readiness_deadline_seconds,
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    handlers = (products, reviews, catalog, find, export, health)
-    endpoints = [endpoint for handler in handlers for endpoint in handler.endpoints()]
+    handlers = (products, reviews, questions, catalog, bulk, bulk_write, find, export, health)
+    endpoints = [
+        replace(endpoint, handle=idempotent.wrap(endpoint.handle))
+        if endpoint.method == "POST" and endpoint.legacy
+        else endpoint
+        for handler in handlers
+        for endpoint in handler.endpoints()
+    ]
     routes = add_routes(app, endpoints, mount=settings.mount)
     app[keys.RING] = ring
     app[keys.DIRECTORY] = directory
     app[keys.CHANGES] = changes
     app[keys.SWEEPER] = sweeper
+    app[keys.REVIEW_ORDERS] = orders
     app[keys.RECEPTION] = reception
     app[keys.WORKER_NAME] = worker_name
     if publication is not None:
         app[keys.PUBLICATION] = publication
     app[keys.LANE] = FastLane(
         mount=settings.mount,
-        reads=(*products.lane_reads(), *reviews.lane_reads()),
+        reads=(*products.lane_reads(), *reviews.lane_reads(), *questions.lane_reads()),
         reception=reception,
     )
-    app[keys.EDGE] = Edge(routes, reception=reception, max_body_bytes=settings.max_body_bytes)
+    app[keys.EDGE] = Edge(
+        routes,
+        reception=reception,
+        max_body_bytes=settings.max_body_bytes,
+        streams=frozenset(endpoint.path for endpoint in endpoints if endpoint.streams),
+    )
     app.cleanup_ctx.extend(
         [
             lifecycle.ring,
             lifecycle.directory,
             lifecycle.changes,
+            lifecycle.review_orders,
             lifecycle.clock,
             lifecycle.access_log,
             lifecycle.publication,
@@ -167,48 +236,19 @@ def _build_changes(settings: ApiSettings, ring: RowSource) -> tuple[ProductChang
 
 
 def _build_catalog(
-    settings: ApiSettings, ring: RowSource, changes: ProductChanges, forms: DocumentForms
-) -> CatalogHandler:
-    seconds = settings.request_deadline_seconds
+    settings: ApiSettings, ring: RowSource, changes: ProductChanges
+) -> CatalogService:
     kinds = ("products", "styles", "skus", "features", "photos", "related")
-    service = CatalogService(
-        ProductRowsRepository(ring, timeout_seconds=seconds),
+    return CatalogService(
+        ProductRowsRepository(ring, timeout_seconds=settings.request_deadline_seconds),
         changes,
-        ids=ProductIds(*(IdAllocator(ring, kind, timeout_seconds=seconds) for kind in kinds)),
+        ids=ProductIds(*_ids(settings, ring, *kinds)),
     )
-    return CatalogHandler(service, forms, body_seconds=seconds)
 
 
-def _build_reviews(
-    settings: ApiSettings,
-    ring: RowSource,
-    products: ProductsRepository,
-    votes: VoteCounter,
-    forms: LegacyForms,
-) -> ReviewsHandler:
+def _ids(settings: ApiSettings, ring: RowSource, *kinds: str) -> list[IdAllocator]:
     seconds = settings.request_deadline_seconds
-    stored = ReviewsRepository(ring, timeout_seconds=seconds)
-    service = ReviewsService(
-        stored,
-        products,
-        orders=ReviewOrders(
-            stored,
-            max_rows=settings.review_order_rows,
-            refresh_seconds=settings.review_refresh_seconds,
-            deadline_seconds=seconds,
-        ),
-        meta=ReviewMeta(stored, refresh_seconds=settings.review_refresh_seconds),
-        votes=votes,
-        ids=ReviewIds(
-            *(
-                IdAllocator(ring, kind, timeout_seconds=seconds)
-                for kind in ("reviews", "review_photos", "characteristic_reviews")
-            )
-        ),
-    )
-    return ReviewsHandler(
-        service, forms, max_page_rows=settings.max_page_rows, body_seconds=seconds
-    )
+    return [IdAllocator(ring, kind, timeout_seconds=seconds) for kind in kinds]
 
 
 def _build_reception(settings: ApiSettings) -> Reception:

@@ -14,17 +14,18 @@ from aiohttp.http_exceptions import LineTooLong
 from aiohttp.http_writer import HttpVersion10
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
-from catalog_api.answers import NO_CONTENT, Answer, StreamAnswer, problem
+from catalog_api.answers import NO_CONTENT, Answer, StreamedAnswer, problem
 from catalog_api.failures import answer_failure
 from catalog_api.reception import ORIGIN, REQUEST_ID, Reception
-from catalog_api.responses import AnswerResponse
+from catalog_api.responses import AnswerResponse, StreamedResponse
 
 RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 UNMATCHED: Final = "unmatched"
 UNREADABLE: Final = "unreadable"
 _ALLOWED_HEADERS: Final = (
-    "Authorization, Content-Type, If-None-Match, X-Legacy-Profile, X-Request-Id"
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Legacy-Profile,"
+    " X-Request-Id"
 )
 _PREFLIGHT_SECONDS: Final = 600
 
@@ -36,6 +37,7 @@ class Edge:
         routes: names the routes by the canonical paths of the application's resources.
         reception: shared with the fast lane.
         max_body_bytes: requests that announce more are refused unread.
+        streams: paths that read bodies of any length.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class Edge:
         *,
         reception: Reception,
         max_body_bytes: int,
+        streams: frozenset[str] = frozenset(),
     ) -> None:
         self._routes = routes
+        self._streams = streams
         self._reception = reception
         self._max_body_bytes = max_body_bytes
 
@@ -63,7 +67,7 @@ class Edge:
         reception.telemetry.in_flight += 1
         try:
             request_id = reception.request_ids.take(request.headers.get(REQUEST_ID))
-            too_large = (request.content_length or 0) > self._max_body_bytes
+            too_large = self._is_too_large(request)
             if too_large:
                 answer = problem(413, f"A body may have {self._max_body_bytes} bytes at most.")
             else:
@@ -72,6 +76,11 @@ class Edge:
             return self._seal(request, answer, request_id, started, keep_alive=keep_alive)
         finally:
             reception.telemetry.in_flight -= 1
+
+    def _is_too_large(self, request: web.BaseRequest) -> bool:
+        return (request.content_length or 0) > self._max_body_bytes and (
+            request.path.rstrip("/") not in self._streams
+        )
 
     def answer_unreadable(
         self, request: web.BaseRequest, status: int, cause: object
@@ -132,19 +141,33 @@ class Edge:
         route: str = "",
     ) -> AnswerResponse:
         reception, message = self._reception, request._message  # noqa: SLF001 - the raw request
-        keep_alive = keep_alive and not reception.heads.draining
-        if isinstance(answer, StreamAnswer) and request.version <= HttpVersion10:
-            # The end of the connection is the end of the body.
-            keep_alive = False
-        response = AnswerResponse(answer)
+        streamed = isinstance(answer, StreamedAnswer)
+        may_stay = not streamed or message.version != HttpVersion10
+        keep_alive = keep_alive and may_stay and not reception.heads.draining
+        route = route or self._route_of(request)
+
+        def note() -> None:
+            seconds = perf_counter() - started
+            reception.note(message, request.protocol.peername, request_id, route, answer, seconds)
+
+        def end() -> None:
+            reception.telemetry.in_flight -= 1
+            note()
+
+        drain_seconds = reception.deadline_seconds
+        if isinstance(answer, StreamedAnswer):
+            drain_seconds = answer.stall_seconds or drain_seconds
+            reception.telemetry.in_flight += 1
+            response: AnswerResponse = StreamedResponse(answer, end)
+        else:
+            response = AnswerResponse(answer)
         response.seal(
             reception.wire(message, answer, request_id, keep_alive=keep_alive),
             keep_alive=keep_alive,
-            drain_seconds=reception.deadline_seconds,
+            drain_seconds=drain_seconds,
         )
-        route = route or self._route_of(request)
-        seconds = perf_counter() - started
-        reception.note(message, request.protocol.peername, request_id, route, answer, seconds)
+        if not streamed:
+            note()
         return response
 
     def _route_of(self, request: web.BaseRequest) -> str:

@@ -57,6 +57,7 @@ class Endpoint:
         body: what a request's body must hold; None when it has none.
         replies: by status.
         legacy: also stands under the mount.
+        streams: reads a body of any length piece by piece, so the limit of bodies is not for it.
     """
 
     method: str
@@ -69,3 +70,4 @@ class Endpoint:
     body_example: object = None
     replies: Mapping[int, Reply] = field(default_factory=dict)
     legacy: bool = True
+    streams: bool = False

@@ -8,7 +8,9 @@ from catalog_api.domain.errors import (
     BadRequestError,
     CatalogError,
     ConflictError,
+    InProgressError,
     InvalidBodyError,
+    KeyReusedError,
     MissingItemError,
     PreconditionFailedError,
     UnsupportedTypeError,
@@ -22,6 +24,7 @@ _STATUSES: Final[dict[type[CatalogError], int]] = {
     ConflictError: 409,
     PreconditionFailedError: 412,
     InvalidBodyError: 422,
+    KeyReusedError: 422,
 }
 
 
@@ -54,6 +57,8 @@ def _answer_caller(error: CatalogError) -> Answer | None:
     """Return what the caller did; None for what a handler should have dealt with."""
     if isinstance(error, UnsupportedTypeError):
         return problem(415, str(error), headers=f"Accept: {', '.join(error.accepted)}\r\n")
+    if isinstance(error, InProgressError):
+        return problem(409, str(error), headers=f"Retry-After: {error.retry_after_seconds}\r\n")
     for kind, status in _STATUSES.items():
         if isinstance(error, kind):
             return problem(status, str(error))

@@ -9,7 +9,16 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from catalog_api.keys import CHANGES, DIRECTORY, PUBLICATION, RECEPTION, RING, SWEEPER, WORKER_NAME
+from catalog_api.keys import (
+    CHANGES,
+    DIRECTORY,
+    PUBLICATION,
+    RECEPTION,
+    REVIEW_ORDERS,
+    RING,
+    SWEEPER,
+    WORKER_NAME,
+)
 from catalog_api.metrics import gather
 
 _logger: Final = logging.getLogger(__name__)
@@ -35,6 +44,12 @@ async def changes(app: web.Application) -> AsyncIterator[None]:
     async with _running(app[SWEEPER].run(), "sweep of intents"):
         yield
     await app[CHANGES].aclose()
+
+
+async def review_orders(app: web.Application) -> AsyncIterator[None]:
+    """End what is being read of the orders of reviews."""
+    yield
+    await app[REVIEW_ORDERS].aclose()
 
 
 async def clock(app: web.Application) -> AsyncIterator[None]:

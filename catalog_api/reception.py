@@ -8,7 +8,7 @@ from aiohttp.http_writer import HttpVersion10
 from multidict import istr
 
 from catalog_api.access_log import AccessLog
-from catalog_api.answers import Answer, HeadWriter, StreamAnswer
+from catalog_api.answers import Answer, HeadWriter, StreamedAnswer
 from catalog_api.request_ids import RequestIds
 from catalog_api.telemetry import RequestTelemetry
 
@@ -40,7 +40,7 @@ class Reception:
             connection = "Connection: keep-alive\r\n"
         else:
             connection = ""
-        if isinstance(answer, StreamAnswer) and message.version > HttpVersion10:
+        if isinstance(answer, StreamedAnswer) and message.version != HttpVersion10:
             connection += "Transfer-Encoding: chunked\r\n"
         return self.heads.wire(
             answer,

@@ -1,17 +1,16 @@
-"""The application's response: an answer, made into bytes by `edge`, that goes out in one write.
-
-A streamed answer goes out piece by piece, as fast as the caller reads.
-"""
+"""The application's response: an answer, made into bytes by `edge`, that goes out in one write."""
 
 import asyncio
 import logging
+from collections.abc import Callable
+from contextlib import aclosing
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_writer import HttpVersion10
 
-from catalog_api.answers import Answer, StreamAnswer
+from catalog_api.answers import Answer, StreamedAnswer
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ class AnswerResponse(web.StreamResponse):
         self._drain_seconds = drain_seconds
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Write everything; wait only when the caller reads more slowly than we write.
+        """Write everything at once; wait only when the caller reads more slowly than we write.
 
         Raises:
             ConnectionError: the caller has gone, or did not read in time.
@@ -46,49 +45,78 @@ class AnswerResponse(web.StreamResponse):
         if self._eof_sent:
             return None
         self._eof_sent = True
-        if isinstance(self.answer, StreamAnswer):
-            await self._stream(request, self.answer)
-        else:
-            await self._send(request, self._wire, self._drain_seconds)
-            self._body_length = len(self.answer.body)
+        self._body_length = len(self.answer.body)
+        await self._send(request, self._wire)
         return None
 
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing: `prepare` has sent everything."""
-
-    async def _stream(self, request: web.BaseRequest, answer: StreamAnswer) -> None:
-        is_chunked = request.version > HttpVersion10
-        try:
-            await self._send(request, self._wire, answer.stall_seconds)
-            if request.method == "HEAD":
-                return
-            async for piece in answer.pieces:
-                if piece:
-                    wire = b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece
-                    await self._send(request, wire, answer.stall_seconds)
-                    self._body_length += len(piece)
-            if is_chunked:
-                await self._send(request, b"0\r\n\r\n", answer.stall_seconds)
-        except ConnectionError:
-            raise
-        except Exception as error:
-            # Told of nothing, the caller must not take what was sent for everything.
-            _logger.exception("a streamed answer broke off")
-            if request.transport is not None:
-                request.transport.abort()
-            raise ConnectionResetError("the answer broke off") from error
-        finally:
-            await answer.pieces.aclose()
-
-    async def _send(self, request: web.BaseRequest, wire: bytes, stall_seconds: float) -> None:
+    async def _send(self, request: web.BaseRequest, data: bytes) -> None:
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the caller has gone")
-        transport.write(wire)
+        transport.write(data)
         if request.protocol.writing_paused:
             try:
-                async with asyncio.timeout(stall_seconds):
+                async with asyncio.timeout(self._drain_seconds):
                     await request.writer.drain()
             except TimeoutError as error:
                 transport.abort()
                 raise ConnectionResetError("the caller does not read") from error
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing: `prepare` has sent everything."""
+
+
+class StreamedResponse(AnswerResponse):
+    """Sends a body while it is made, chunk by chunk.
+
+    Args:
+        answer: with its chunks.
+        on_end: told when the last byte was sent, or none will be.
+    """
+
+    def __init__(self, answer: StreamedAnswer, on_end: Callable[[], None]) -> None:
+        super().__init__(answer)
+        self._streamed = answer
+        self._on_end = on_end
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Send the head, then each chunk as it comes; a caller who does not read is cut off.
+
+        Raises:
+            ConnectionError: the caller has gone, did not read in time, or the chunks failed.
+        """
+        if self._eof_sent:
+            return None
+        self._eof_sent = True
+        try:
+            async with aclosing(self._streamed.chunks) as chunks:
+                await self._send(request, self._wire)
+                if request.method != hdrs.METH_HEAD:
+                    async for chunk in chunks:
+                        await self._send_chunk(request, chunk)
+                    await self._end(request)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            # The head is out: a cut connection is the only word left for it.
+            _logger.exception("a streamed answer failed")
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError("the answer failed") from error
+        finally:
+            self._body_length = self._streamed.sent_bytes
+            self._on_end()
+        return None
+
+    async def _send_chunk(self, request: web.BaseRequest, chunk: bytes) -> None:
+        if chunk:
+            self._streamed.sent_bytes += len(chunk)
+            whole = request.version == HttpVersion10
+            await self._send(request, chunk if whole else b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    async def _end(self, request: web.BaseRequest) -> None:
+        # What the caller has not sent yet cannot be told from its next request.
+        if not request.content.at_eof():
+            self._keep_alive = False
+        if request.version != HttpVersion10:
+            await self._send(request, b"0\r\n\r\n")

@@ -45,6 +45,16 @@ class ApiSettings:
     intent_seconds: float = setting(
         15.0, "A change of a product that is this old is finished by whoever finds it."
     )
+    max_bulk_ids: int = setting(1000, "Most ids that one bulk read of products may name.")
+    bulk_write_rows: int = setting(
+        16, "Rows of one bulk write that are worked on at once; as many outcomes wait at most."
+    )
+    bulk_idle_seconds: float = setting(
+        30.0, "Longest that a bulk write may send nothing before it is ended."
+    )
+    idempotency_lease_seconds: float = setting(
+        15.0, "An idempotent request that is this old without an answer may be begun again."
+    )
     request_deadline_seconds: float = setting(
         5.0, "Longest that a request may take before it is answered by 503."
     )
@@ -126,6 +136,8 @@ class ApiSettings:
             "exports",
             "parallel_block_reads",
             "review_order_rows",
+            "max_bulk_ids",
+            "bulk_write_rows",
             "max_body_bytes",
             "backlog",
         ):
@@ -135,16 +147,18 @@ class ApiSettings:
             "request_deadline_seconds",
             "readiness_deadline_seconds",
             "review_refresh_seconds",
+            "bulk_idle_seconds",
             "keepalive_seconds",
             "find_budget_seconds",
             "export_stall_seconds",
         ):
             _require(name, getattr(self, name) > 0, "must be above 0")
-        _require(
-            "intent_seconds",
-            self.intent_seconds >= 2 * self.request_deadline_seconds,
-            "must be at least twice CATALOG_REQUEST_DEADLINE_SECONDS",
-        )
+        for name in ("intent_seconds", "idempotency_lease_seconds"):
+            _require(
+                name,
+                getattr(self, name) >= 2 * self.request_deadline_seconds,
+                "must be at least twice CATALOG_REQUEST_DEADLINE_SECONDS",
+            )
         for name in ("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"):
             _require(name, getattr(self, name) >= 0, "must not be negative")
         for name in ("cache_control", "cors_origins"):

@@ -17,6 +17,7 @@ from etl.datasets import CARTS, QUESTIONS, REVIEWS, Family
 from etl.stages import Stages, sql_text
 from ring import RingClient
 from ring.statements import Statement
+from schema.reviews import review_of_delta
 from schema.statements.load import (
     SELECT_ALL_STORED_CARTS,
     SELECT_ALL_STORED_META,
@@ -73,8 +74,10 @@ def _product_line(row: _Row) -> bytes | None:
 
 def _meta_line(row: _Row) -> bytes | None:
     product_id, delta, totals = row
-    if delta or not totals:
+    if not totals:
         return None
+    if delta:
+        return b'{"product_id":%d,"review":%d}\n' % (product_id, review_of_delta(totals))
     return b'{"product_id":%d,"totals":%b}\n' % (product_id, totals)
 
 

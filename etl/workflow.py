@@ -13,6 +13,7 @@ from etl.datasets import PRODUCTS
 from etl.errors import TooManyRejectsError, WriteError
 from etl.inputs import Inputs
 from etl.ledger import enter_load
+from etl.new_ids import reserve_ids
 from etl.preparation import Prepared, open_ring, prepare
 from etl.progress import Progress
 from etl.record import Work
@@ -124,6 +125,7 @@ async def _write_all(
     rows = await asyncio.to_thread(prepared.cut, settings, progress)
     patient = PatientRing(ring, settings)
     await enter_load(patient, options.as_of_microseconds, prepared.found)
+    await reserve_ids(patient, prepared.stages.database)
     writer = await choose_writer(
         options.via,
         rows,

@@ -56,6 +56,7 @@ class Call:
         deadline_at: on the clock of `time.perf_counter`.
         tried: nodes that were asked, in order. `open_attempts`: those that may still answer.
         may_hurry: whether a second node may be asked while the first is only slow.
+        tells_pace: whether how long it takes says how quick the node is.
         alone: never again together with other keys, because such a read failed.
     """
 
@@ -76,6 +77,7 @@ class Call:
     )
 
     may_hurry: ClassVar[bool] = True
+    tells_pace: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -158,6 +160,15 @@ class BatchCall(Call):
     def opcode(self) -> int:
         """One row is executed as it is."""
         return EXECUTE_OPCODE if self.whole_body is None else BATCH_OPCODE
+
+
+class ManyCall(Call):
+    """Keys that are read in one request: what it takes tells how many they are."""
+
+    __slots__ = ()
+
+    may_hurry = False
+    tells_pace = False
 
 
 def _error_of(statement: Statement, error: TransportError) -> RingError:

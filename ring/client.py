@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from ring.batches import SHIPPED_LIMITS, BatchLimits, RowBatch, batch_body, gather
 from ring.bound import Bound
-from ring.call import FIRST, BatchCall, Call
+from ring.call import FIRST, BatchCall, Call, ManyCall
+from ring.catalogue import Catalogue
 from ring.connection_options import connection_options
 from ring.control import ControlConnection
 from ring.dispatcher import Dispatcher
 from ring.errors import RingRequestError, RingUnavailableError
+from ring.many import group, many_statement
 from ring.membership import Membership
 from ring.node import Node
 from ring.settings import RingSettings
@@ -39,13 +41,7 @@ class RingClient:
     def __init__(self, settings: RingSettings, statements: Iterable[Statement]) -> None:
         self.settings = settings
         self.telemetry = ClientTelemetry()
-        self._by_name = {statement.name: statement for statement in statements}
-        self._cql = tuple(
-            dict.fromkeys(
-                cql for one in self._by_name.values() for cql in (one.cql, one.many_cql) if cql
-            )
-        )
-        self._bound: dict[str, Bound] = {}
+        self._catalogue = Catalogue(statements)
         self._loop = asyncio.get_running_loop()
         self._options = connection_options(settings)
         self._membership = Membership(
@@ -133,7 +129,7 @@ class RingClient:
         node = Node(
             endpoint,
             self._options,
-            self._cql,
+            self._catalogue.cql,
             max_in_flight=settings.max_in_flight,
             read_slots=settings.read_slots,
             max_keys=settings.max_keys,
@@ -143,25 +139,16 @@ class RingClient:
             reconnect_max_seconds=settings.reconnect_max_seconds,
             on_ready=self._on_node_ready,
             on_room=self._dispatcher.drain,
-            on_renewed=self._on_renewed,
+            on_renewed=self._catalogue.renew,
         )
         node.speculative_seconds = settings.speculative_max_seconds
         return node
 
     def _on_node_ready(self, node: Node, prepared: Mapping[str, Prepared]) -> None:
-        for statement in self._by_name.values():
-            one = prepared[statement.cql]
-            many = prepared[statement.many_cql] if statement.many_cql else None
-            self._on_renewed(Bound(statement, one, many))
+        self._catalogue.take(prepared)
         _LOG.info("node %s connected", node.endpoint)
         self._check_ready()
         self._dispatcher.drain()
-
-    def _on_renewed(self, bound: Bound) -> None:
-        """The latest word counts: a table may have changed since a node first told of it."""
-        known = self._bound.get(bound.statement.name)
-        if known is None or not bound.reads_as(known):
-            self._bound[bound.statement.name] = bound
 
     def _check_ready(self) -> None:
         if self.state is not None and any(node.is_connected for node in self.nodes.values()):
@@ -192,6 +179,28 @@ class RingClient:
         rows = (await self._start(name, values, timeout_seconds)).rows
         return rows[0] if rows else None
 
+    async def fetch_many(
+        self, name: str, keys: Iterable[object], *, timeout_seconds: float | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Run a read of one row for many keys: one request to the first replica of each.
+
+        Returns:
+            Rows with their key in front, in no order; keys without a row are left out.
+
+        Raises:
+            RingError: as `execute`; also when the statement cannot be read for many keys.
+        """
+        bound = self._catalogue.find(name)
+        if bound.many is None:
+            raise RingRequestError(f"{name}: reads one key at a time")
+        many = self._catalogue.find(many_statement(bound.statement).name)
+        route = self._membership.routing.route
+        reads = [
+            self._send(many, b"", key, body, timeout_seconds, ManyCall)
+            for key, body in group(bound, keys, route)
+        ]
+        return [row for page in await asyncio.gather(*reads) for row in page.rows]
+
     async def pages(
         self,
         name: str,
@@ -220,7 +229,7 @@ class RingClient:
         page_rows: int | None = None,
         paging_state: bytes | None = None,
     ) -> "asyncio.Future[Page]":
-        bound = self._find(name)
+        bound = self._catalogue.find(name)
         prepared = bound.prepared
         try:
             cells, key = prepared.encode(values)
@@ -243,7 +252,7 @@ class RingClient:
             RingRequestError: values do not fit, or the statement may not be repeated.
             RingUnavailableError: no node has prepared it yet.
         """
-        bound = self._find(name)
+        bound = self._catalogue.find(name)
         if bound.is_read or not bound.statement.idempotent:
             raise RingRequestError(f"{name}: only rows that may be written twice go in batches")
         return gather(bound, rows, self._membership.routing.route, limits)
@@ -258,7 +267,7 @@ class RingClient:
         Raises:
             RingError: as `execute`; RingRequestError may be the fault of a single row.
         """
-        bound = self._find(batch.name)
+        bound = self._catalogue.find(batch.name)
         cells, *others = batch.cells
         body = batch_body(bound, batch.cells) if others else None
         await self._send(bound, cells, batch.key, body, timeout_seconds, BatchCall)
@@ -289,11 +298,3 @@ class RingClient:
         )
         dispatch(call, FIRST)
         return call.future
-
-    def _find(self, name: str) -> Bound:
-        bound = self._bound.get(name)
-        if bound is not None:
-            return bound
-        if name in self._by_name:
-            raise RingUnavailableError(f"{name}: no node has prepared it yet")
-        raise RingRequestError(f"{name}: no statement of this name was opened with the client")

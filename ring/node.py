@@ -141,22 +141,29 @@ class Node:
             ok[attempt.kind] += 1
         # From the assignment on: what a call waited for its slot is part of the node's latency.
         seconds = received_at - (oldest.assigned_at if oldest is not None else frame.sent_at)
-        telemetry.latency.observe(seconds, keys)
         telemetry.keys_by_frame.observe(keys)
+        self.last_reply_at = received_at
+        if oldest is None or oldest.call.tells_pace:
+            self._learn_pace(seconds, keys, received_at)
+        else:
+            self.window = min(self.window + keys, float(self._max_in_flight))
+        if self.calls_wait:
+            self._on_room()
+
+    def _learn_pace(self, seconds: float, keys: int, received_at: float) -> None:
+        """Take note of how long an answer took."""
+        self.telemetry.latency.observe(seconds, keys)
         self.latency_seconds += 0.2 * (seconds - self.latency_seconds)
         # The first reply starts the long memory; it forgets over thousands of replies.
         self.baseline_seconds += (0.001 if self.baseline_seconds else 1.0) * (
             seconds - self.baseline_seconds
         )
-        self.last_reply_at = received_at
         if seconds < self.slow_seconds:
             if self.window < self._max_in_flight:
                 self.window = min(self.window + keys, float(self._max_in_flight))
         elif received_at - self._decreased_at > WINDOW_DECREASE_PAUSE_SECONDS:
             self._decreased_at = received_at
             self.window = max(1.0, min(self.window, self.in_flight + 1.0) * WINDOW_DECREASE)
-        if self.calls_wait:
-            self._on_room()
 
     def learn_tail(self) -> None:
         """Take the p99 of the replies since the last call, unless they are too few to tell."""

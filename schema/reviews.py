@@ -191,6 +191,11 @@ def render_meta_delta(review: Review) -> bytes:
     )
 
 
+def review_of_delta(delta: bytes) -> int:
+    """Return the id of the review that a delta speaks of."""
+    return int(orjson.loads(delta)["review"])
+
+
 class MetaSums:
     """What posted reviews add to the meta of their product.
 
@@ -262,6 +267,21 @@ def question_with_votes(body: bytes, helpfulness: int, votes: int | None) -> byt
         b',"question_helpfulness":%d,' % (helpfulness + votes),
         1,
     )
+
+
+def question_with_answers(body: bytes, answers: Iterable[bytes]) -> bytes:
+    """Return a question's JSON with its answers, each given as `"id":{…}`."""
+    return b'%b,"answers":{%b}}' % (body[:-1], b",".join(answers))
+
+
+def answer_with_photos(body: bytes, photos: bytes) -> bytes:
+    """Return an answer's stored JSON as `GET /qa/questions/{id}/answers` shows it.
+
+    The id's key is `answer_id` there, and photos are objects. No key can be found within a text:
+    there its quotes would be escaped.
+    """
+    end = body.rindex(b',"photos":')
+    return b'{"answer_id":%b,"photos":%b}' % (body[len(b'{"id":') : end], photos)
 
 
 def render_question(question: Question) -> bytes:

@@ -21,6 +21,14 @@ class InvalidProfileError(BadRequestError):
     """The profile asked for is not one that is served."""
 
 
+class InvalidIdsError(BadRequestError):
+    """A list of ids is missing, too long, or holds something else; the message says which."""
+
+
+class InvalidKeyError(BadRequestError):
+    """An idempotency key that cannot be used; the message says why."""
+
+
 class InvalidSortError(BadRequestError):
     """Reviews are not served in the order asked for."""
 
@@ -67,3 +75,19 @@ class UnsupportedTypeError(CatalogError):
     def __init__(self, accepted: tuple[str, ...]) -> None:
         super().__init__(f"The body must be {' or '.join(accepted)}.")
         self.accepted = accepted
+
+
+class KeyReusedError(CatalogError):
+    """An idempotency key came with another request than before."""
+
+
+class InProgressError(CatalogError):
+    """The same request is being worked on.
+
+    Attributes:
+        retry_after_seconds: when it will have ended at the latest.
+    """
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__("The same request is being worked on.")
+        self.retry_after_seconds = retry_after_seconds

@@ -16,6 +16,7 @@ from catalog_api.handlers.documents import (
     read_id,
     unguarded,
 )
+from catalog_api.idempotency import Idempotent
 from catalog_api.services.catalog import CatalogService, Saved
 
 PATH: Final = "/v1/products"
@@ -48,6 +49,9 @@ _IF_MATCH: Final = Parameter(
 _IF_NONE_MATCH: Final = Parameter(
     "If-None-Match", "header", str, "`*`: store only what does not exist yet"
 )
+IDEMPOTENCY_PARAMETER: Final = Parameter(
+    "Idempotency-Key", "header", str, "The same key is answered the same for 24 hours"
+)
 
 
 def _problem(description: str) -> Reply:
@@ -67,6 +71,7 @@ class CatalogHandler:
     Args:
         catalog: what can be done with them.
         forms: makes the forms that callers ask for.
+        idempotent: lets a POST be repeated.
         body_seconds: longest that a caller may take to send a body.
         guard: lets only those in who may change the catalog.
     """
@@ -75,12 +80,14 @@ class CatalogHandler:
         self,
         catalog: CatalogService,
         forms: DocumentForms,
+        idempotent: Idempotent,
         *,
         body_seconds: float,
         guard: Guard = unguarded,
     ) -> None:
         self._catalog = catalog
         self._forms = forms
+        self._idempotent = idempotent
         self._body_seconds = body_seconds
         self._guard = guard
 
@@ -98,10 +105,17 @@ class CatalogHandler:
 
     def _post_endpoint(self) -> Endpoint:
         return Endpoint(
-            *("POST", PATH, self._guard(self._post), "Create a product", _GROUP),
+            *("POST", PATH, self._guard(self._idempotent.wrap(self._post))),
+            *("Create a product", _GROUP),
+            parameters=[IDEMPOTENCY_PARAMETER],
             body=ProductDocument,
             body_example=EXAMPLE,
-            replies={201: _DOCUMENT, 415: _TYPE, 422: _INVALID},
+            replies={
+                201: _DOCUMENT,
+                409: _problem("The same request is being worked on"),
+                415: _TYPE,
+                422: _INVALID,
+            },
             legacy=False,
         )
 

@@ -5,13 +5,13 @@ from typing import Final
 
 from aiohttp import web
 
-from catalog_api.answers import Answer, AnswerKind, StreamAnswer, unavailable
+from catalog_api.answers import NDJSON_TYPE, Answer, AnswerKind, StreamedAnswer, unavailable
 from catalog_api.domain.errors import ExportBusyError
 from catalog_api.domain.export import read_export
 from catalog_api.endpoints import Endpoint
 from catalog_api.services.export import ExportService
 
-_NDJSON: Final = AnswerKind(200, "application/x-ndjson")
+_NDJSON: Final = AnswerKind(200, NDJSON_TYPE)
 _CSV: Final = AnswerKind(200, "text/csv; charset=utf-8")
 _RETRY_AFTER_SECONDS: Final = 30
 
@@ -57,9 +57,9 @@ class ExportHandler:
         lines = "X-Accel-Buffering: no\r\n"
         if wanted.table:
             lines += f'Content-Disposition: attachment; filename="{wanted.table}.csv"\r\n'
-        return StreamAnswer(
+        return StreamedAnswer(
             _CSV if wanted.table else _NDJSON,
             headers=lines,
-            pieces=export,
+            chunks=export,
             stall_seconds=self._stall_seconds,
         )

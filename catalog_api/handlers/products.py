@@ -20,7 +20,7 @@ from catalog_api.lane import LaneRead
 from catalog_api.repositories.products import ProductsRepository
 from ring.statements import Statement
 from schema.documents import etag_of
-from schema.profiles import to_2020_list, to_2020_product, to_2020_styles
+from schema.profiles import to_2020_list, to_2020_product, to_2020_styles, unchanged
 from schema.statements.products import SELECT_PRODUCT, SELECT_RELATED, SELECT_STYLES
 
 INVALID_PRODUCT_ID: Final = "Error: invalid product id provided"
@@ -42,10 +42,6 @@ class ProductRead:
     summary: str
 
 
-def _unchanged(body: Any) -> Any:
-    return body
-
-
 PRODUCT: Final = ProductRead(
     "/products/{id}", SELECT_PRODUCT, to_2020_product, "One product with its features"
 )
@@ -53,7 +49,7 @@ STYLES: Final = ProductRead(
     "/products/{id}/styles", SELECT_STYLES, to_2020_styles, "Its styles with photos and skus"
 )
 RELATED: Final = ProductRead(
-    "/products/{id}/related", SELECT_RELATED, _unchanged, "The ids of its related products"
+    "/products/{id}/related", SELECT_RELATED, unchanged, "The ids of its related products"
 )
 
 

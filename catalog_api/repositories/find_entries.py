@@ -122,13 +122,12 @@ class FindEntriesRepository:
             gone = {place for one in older for place in places_of(product_id, one.entry)}
             removed += [(version, *place) for place in gone.difference(places)]
         # First what is there, then what is not: a product that moves is never in neither place.
-        await self._write(WRITE_PLACE, plain)
-        await self._write(WRITE_PRICED_PLACE, priced)
+        await together([self._write(WRITE_PLACE, plain), self._write(WRITE_PRICED_PLACE, priced)])
         await self._write(DELETE_PLACE, removed)
-        await self._write(FINISH_ENTRY, [(p.version, p.product_id, p.version) for p in placements])
-        await self._write(
-            DELETE_OLD_ENTRIES,
-            [(p.version, p.product_id, p.version) for p in placements if p.older],
+        done = [(p.version, p.product_id, p.version) for p in placements]
+        superseding = [(p.version, p.product_id, p.version) for p in placements if p.older]
+        await together(
+            [self._write(FINISH_ENTRY, done), self._write(DELETE_OLD_ENTRIES, superseding)]
         )
 
     async def fetch_listing(self, category: str) -> Listing:

@@ -2,7 +2,7 @@
 
 Each process takes ten thousand ids of a kind at a time by a lightweight transaction and gives them
 out of memory. A block whose outcome is unknown is left alone: ids may have gaps. They begin above
-what catalogs are loaded with, and JSON's largest safe integer leaves room for 9 * 10^15 of them.
+what catalogs are loaded with; a load that brings larger ids moves the beginning.
 """
 
 import asyncio
@@ -10,9 +10,9 @@ from typing import Final
 
 from catalog_api.repositories.rows import RowSource
 from ring.errors import RingUnavailableError
+from schema.ids import FIRST_NEW_ID
 from schema.statements.ids import CREATE_ID_KIND, SELECT_NEXT_ID, TAKE_ID_BLOCK
 
-FIRST_ID: Final = 1_000_000_000_000
 BLOCK_IDS: Final = 10_000
 _ATTEMPTS: Final = 20
 _PAUSE_SECONDS: Final = 0.01
@@ -77,6 +77,6 @@ class IdAllocator:
         if row is not None:
             return int(row[0])
         await self._rows.execute(
-            CREATE_ID_KIND.name, (self._kind, FIRST_ID), timeout_seconds=self._timeout_seconds
+            CREATE_ID_KIND.name, (self._kind, FIRST_NEW_ID), timeout_seconds=self._timeout_seconds
         )
-        return FIRST_ID
+        return FIRST_NEW_ID

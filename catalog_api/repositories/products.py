@@ -1,7 +1,7 @@
 """Products as they are stored: bodies by id, and pages of list rows by block."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 from catalog_api.domain.page import Page
@@ -9,7 +9,7 @@ from catalog_api.repositories.directory import DirectoryCache, Position, Span
 from catalog_api.repositories.rows import RowSource
 from ring.statements import Statement
 from schema.documents import unpack_live_ids
-from schema.statements.products import SELECT_BLOCK_SLICE, SELECT_LIVE_IDS
+from schema.statements.products import SELECT_BLOCK_SLICE, SELECT_LIVE_IDS, SELECT_PRODUCT
 
 _Result = TypeVar("_Result")
 
@@ -57,6 +57,19 @@ class ProductsRepository:
             return None
         body, etag = row
         return body, etag
+
+    async def fetch_bodies(self, product_ids: Iterable[int]) -> dict[int, tuple[bytes, str]]:
+        """Return the stored bodies of many products and their tags, of those that exist.
+
+        One round trip to one replica of each, side by side. Consistency: LOCAL_ONE.
+
+        Raises:
+            RingError: no replica answered in time.
+        """
+        rows = await self._rows.fetch_many(
+            SELECT_PRODUCT.name, product_ids, timeout_seconds=self._timeout_seconds
+        )
+        return {product_id: (body, etag) for product_id, body, etag in rows if body}
 
     async def fetch_page(self, page: Page) -> list[bytes]:
         """Return the stored list rows of a page, by id ascending.

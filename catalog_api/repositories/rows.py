@@ -32,6 +32,16 @@ class RowSource(Protocol):
         """Return the first row, or None."""
         ...
 
+    async def fetch_many(
+        self,
+        name: str,
+        keys: Iterable[object],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of many keys with their key in front, in no order."""
+        ...
+
     def pages(
         self,
         name: str,

@@ -10,7 +10,6 @@ from catalog_api.domain.errors import ConflictError, InvalidBodyError, MissingIt
 from catalog_api.domain.merge_patch import merge_patch
 from catalog_api.domain.preconditions import NO_PRECONDITION, Precondition
 from catalog_api.domain.products import ProductDocument, refuse_strange_ids
-from catalog_api.repositories.ids import FIRST_ID
 from catalog_api.repositories.product_rows import (
     DELETED,
     Bodies,
@@ -23,6 +22,7 @@ from catalog_api.repositories.product_rows import (
 from catalog_api.services.new_ids import ProductIds
 from catalog_api.services.product_changes import ProductChanges
 from schema.documents import SourceRows
+from schema.ids import FIRST_NEW_ID
 
 MAX_DOCUMENT_BYTES: Final = 1_048_576
 _CREATE_ATTEMPTS: Final = 5
@@ -99,9 +99,9 @@ class CatalogService:
             InvalidBodyError: an id that it names is another one, or cannot be chosen.
             RingError: it is unknown whether it was stored.
         """
-        if product_id >= FIRST_ID and await self._rows.fetch(product_id) is None:
+        if product_id >= FIRST_NEW_ID and await self._rows.fetch(product_id) is None:
             precondition.check(None)
-            raise ConflictError(f"Ids from {FIRST_ID} on are given by POST.")
+            raise ConflictError(f"Ids from {FIRST_NEW_ID} on are given by POST.")
         return await self._save(product_id, lambda _: document, precondition)
 
     async def patch(self, product_id: int, patch: object, precondition: Precondition) -> Saved:
@@ -175,7 +175,7 @@ class _Saving:
         sent = self._wanted(before)
         if sent.id not in {None, self._product_id}:
             raise InvalidBodyError(f"$.id: this is product {self._product_id}")
-        refuse_strange_ids(sent, before, FIRST_ID)
+        refuse_strange_ids(sent, before, FIRST_NEW_ID)
         self.document = await self._ids.complete(self._product_id, sent)
         sources = await self._ids.sources(self.document, before, sources)
         bodies = render(self._product_id, self.document, sources)

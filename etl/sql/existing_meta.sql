@@ -7,10 +7,12 @@ FROM read_json(
     @path, format = 'newline_delimited', maximum_object_size = 134217728,
     columns = {
         'product_id': 'BIGINT',
+        'review': 'BIGINT',
         'totals': 'STRUCT(characteristics STRUCT(id BIGINT, name VARCHAR)[])'
     }
 );
-INSERT INTO stored_meta SELECT product_id FROM page;
+INSERT INTO posted_reviews SELECT review FROM page WHERE review IS NOT NULL;
+INSERT INTO stored_meta SELECT product_id FROM page WHERE review IS NULL;
 CREATE TEMP TABLE page_characteristics AS
 SELECT product_id, unnest(totals.characteristics, recursive := true),
     unnest(range(CAST(len(totals.characteristics) AS BIGINT))) AS ordinal

@@ -1,12 +1,16 @@
--- What the reviews of a product come to. Texts are put together as in rows_products_by_id.sql. A rating counts for a characteristic of the same product.
-WITH by_rating AS (
+-- What the reviews of a product come to, but for those that the API wrote: they are counted beside the
+-- base. Texts are put together as in rows_products_by_id.sql. A rating counts for a characteristic of the same product.
+WITH counted_reviews AS (
+    SELECT * FROM slice_reviews WHERE id NOT IN (SELECT id FROM posted_reviews)
+),
+by_rating AS (
     SELECT
         product_id,
         string_agg(concat('"', rating, '":"', reviews, '"'), ',') AS shown,
         string_agg(concat('"', rating, '":', reviews), ',') AS summed
     FROM (
         SELECT product_id, rating, count(*) AS reviews
-        FROM slice_reviews GROUP BY ALL ORDER BY rating
+        FROM counted_reviews GROUP BY ALL ORDER BY rating
     )
     GROUP BY product_id
 ),
@@ -17,13 +21,14 @@ by_recommendation AS (
         string_agg(concat('"', json_boolean(recommend), '":', reviews), ',') AS summed
     FROM (
         SELECT product_id, recommend, count(*) AS reviews
-        FROM slice_reviews GROUP BY ALL ORDER BY recommend
+        FROM counted_reviews GROUP BY ALL ORDER BY recommend
     )
     GROUP BY product_id
 ),
 rated AS (
     SELECT product_id, characteristic_id, count(*) AS reviews, CAST(sum(value) AS BIGINT) AS total
     FROM slice_ratings
+    WHERE review_id NOT IN (SELECT id FROM posted_reviews)
     GROUP BY ALL
 ),
 characteristics AS (

@@ -16,6 +16,8 @@ CREATE TABLE stored_deleted (id BIGINT);
 CREATE TABLE stored_ids (id BIGINT);
 -- Products whose meta is stored and whose reviews this load touches.
 CREATE TABLE stored_meta (product_id BIGINT);
+-- Reviews that the API wrote: each is counted by a row of its own beside the base of its product's meta.
+CREATE TABLE posted_reviews (id BIGINT);
 -- Where rows stood that this load may give another partition.
 CREATE TABLE placed_reviews (product_id BIGINT, id BIGINT);
 CREATE TABLE placed_questions (product_id BIGINT, question_id BIGINT, id BIGINT);

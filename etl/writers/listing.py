@@ -5,9 +5,9 @@ listed; running it again lists them.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from etl.writers.patient import PatientRing, derived_microseconds, one_by_one
+from etl.writers.patient import PatientRing, one_by_one
 from schema.documents import (
     SEGMENT_BLOCKS,
     block_of,
@@ -17,12 +17,11 @@ from schema.documents import (
     pack_segment,
     segment_of,
 )
+from schema.statements.changes import CHANGE_LIVE_IDS, CHANGE_SEGMENT
 from schema.statements.load import (
     SELECT_LIVE_IDS_FOR_LOAD,
     SELECT_SEGMENT_FOR_LOAD,
     SELECT_STORED_PRODUCT,
-    WRITE_LIVE_IDS,
-    WRITE_SEGMENT,
 )
 
 
@@ -40,53 +39,62 @@ async def list_products(
     Raises:
         WriteError: a statement was refused, or no node took it in `load_give_up_seconds`.
     """
-    await _write_directory(ring, await _write_live_ids(ring, written, deleted))
+    await _write_live_ids(ring, written, deleted)
+    blocks_by_segment: dict[int, list[int]] = defaultdict(list)
+    for block in sorted(written):
+        blocks_by_segment[segment_of(block)].append(block)
+    for segment, blocks in sorted(blocks_by_segment.items()):
+        await _count_segment(ring, segment, blocks)
 
 
 async def _write_live_ids(
     ring: PatientRing, written: Mapping[int, bytes], deleted: frozenset[int]
-) -> dict[int, bytes]:
+) -> None:
     still_deleted: dict[int, list[int]] = defaultdict(list)
     for product_id in deleted:
         if block_of(product_id) in written:
             row = await ring.execute(SELECT_STORED_PRODUCT.name, (product_id,))
             if row and not row[0][0]:
                 still_deleted[block_of(product_id)].append(product_id)
-    bitmaps: dict[int, bytes] = {}
 
     async def merge(block: int) -> None:
-        stored = await fetch_live_ids(ring, block)
-        live_ids = drop_live_ids(still_deleted[block], base=merge_live_ids(stored, written[block]))
-        bitmaps[block] = live_ids
-        if live_ids != stored:
-            await ring.write_row(WRITE_LIVE_IDS.name, (block, live_ids, derived_microseconds()))
+        # By transactions, as the API's own changes of the same bitmap: neither may undo the other.
+        while True:
+            rows = await ring.execute(SELECT_LIVE_IDS_FOR_LOAD.name, (block,))
+            stored: bytes | None = rows[0][0] if rows else None
+            merged = merge_live_ids(stored or b"", written[block])
+            live_ids = drop_live_ids(still_deleted[block], base=merged)
+            if live_ids == stored:
+                return
+            if (await ring.execute(CHANGE_LIVE_IDS.name, (live_ids, block, stored)))[0][0]:
+                return
 
     await ring.for_each(one_by_one(sorted(written)), merge)
-    return bitmaps
 
 
-async def _write_directory(ring: PatientRing, bitmaps: dict[int, bytes]) -> None:
-    segments: dict[int, dict[int, int]] = defaultdict(dict)
-    for block, live_ids in bitmaps.items():
-        segments[segment_of(block)][block] = count_live_ids(live_ids)
-
-    for segment, live_rows in sorted(segments.items()):
-        # A segment that was never written has no other block with products.
-        if await ring.execute(SELECT_SEGMENT_FOR_LOAD.name, (segment,)):
-            await _count_others(ring, segment, live_rows)
-        await ring.write_row(
-            WRITE_SEGMENT.name, (segment, pack_segment(live_rows), derived_microseconds())
-        )
-
-
-async def _count_others(ring: PatientRing, segment: int, live_rows: dict[int, int]) -> None:
+async def _count_segment(ring: PatientRing, segment: int, written: Sequence[int]) -> None:
     first = segment * SEGMENT_BLOCKS
-    others = [block for block in range(first, first + SEGMENT_BLOCKS) if block not in live_rows]
+    while True:
+        rows = await ring.execute(SELECT_SEGMENT_FOR_LOAD.name, (segment,))
+        stored: bytes | None = rows[0][0] if rows else None
+        # Counted after this, so that whoever changes a bitmap meanwhile makes the transaction fail.
+        # A segment that was never written has no other block with products.
+        blocks = written if stored is None else range(first, first + SEGMENT_BLOCKS)
+        packed = pack_segment(await _count(ring, blocks))
+        if packed == stored:
+            return
+        if (await ring.execute(CHANGE_SEGMENT.name, (packed, segment, stored)))[0][0]:
+            return
+
+
+async def _count(ring: PatientRing, blocks: Iterable[int]) -> dict[int, int]:
+    live_rows: dict[int, int] = {}
 
     async def count(block: int) -> None:
         live_rows[block] = count_live_ids(await fetch_live_ids(ring, block))
 
-    await ring.for_each(one_by_one(others), count)
+    await ring.for_each(one_by_one(blocks), count)
+    return live_rows
 
 
 async def fetch_live_ids(ring: PatientRing, block: int) -> bytes:

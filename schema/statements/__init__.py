@@ -8,6 +8,7 @@ from typing import Final
 
 from schema.statements.changes import CHANGE_STATEMENTS
 from schema.statements.find import FIND_STATEMENTS
+from schema.statements.idempotency import IDEMPOTENCY_STATEMENTS
 from schema.statements.ids import ID_STATEMENTS
 from schema.statements.load import LOAD_STATEMENTS
 from schema.statements.products import PRODUCT_STATEMENTS
@@ -21,6 +22,7 @@ API_STATEMENTS: Final = (
     *QUESTION_STATEMENTS,
     *ID_STATEMENTS,
     *FIND_STATEMENTS,
+    *IDEMPOTENCY_STATEMENTS,
 )
 
 __all__ = ["API_STATEMENTS", "LOAD_STATEMENTS"]

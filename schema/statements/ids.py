@@ -15,7 +15,14 @@ CREATE_ID_KIND: Final = Statement(
     "create_id_kind",
     "INSERT INTO id_blocks (kind, next_id) VALUES (?, ?) IF NOT EXISTS",
     Consistency.QUORUM,
-    idempotent=False,
+    idempotent=True,
+    serial_consistency=Consistency.SERIAL,
+)
+RAISE_NEXT_ID: Final = Statement(
+    "raise_next_id",
+    "UPDATE id_blocks SET next_id = ? WHERE kind = ? IF next_id < ?",
+    Consistency.QUORUM,
+    idempotent=True,
     serial_consistency=Consistency.SERIAL,
 )
 TAKE_ID_BLOCK: Final = Statement(
@@ -26,4 +33,4 @@ TAKE_ID_BLOCK: Final = Statement(
     serial_consistency=Consistency.SERIAL,
 )
 
-ID_STATEMENTS: Final = (SELECT_NEXT_ID, CREATE_ID_KIND, TAKE_ID_BLOCK)
+ID_STATEMENTS: Final = (SELECT_NEXT_ID, CREATE_ID_KIND, TAKE_ID_BLOCK, RAISE_NEXT_ID)

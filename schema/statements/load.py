@@ -3,6 +3,8 @@
 from typing import Final
 
 from ring.statements import Consistency, Statement
+from schema.statements.changes import CHANGE_LIVE_IDS, CHANGE_SEGMENT
+from schema.statements.ids import CREATE_ID_KIND, RAISE_NEXT_ID
 
 _LOAD: Final = Consistency.LOCAL_QUORUM
 
@@ -67,6 +69,7 @@ WRITE_LEGACY_CART: Final = Statement(
     _LOAD,
     idempotent=True,
 )
+# Bitmaps and counts of a keyspace in which nothing is changed yet; all others by transactions.
 WRITE_LIVE_IDS: Final = Statement(
     "write_live_ids",
     "INSERT INTO products_by_block (block, live_ids) VALUES (?, ?) USING TIMESTAMP ?",
@@ -160,6 +163,8 @@ LOAD_STATEMENTS: Final = (
     WRITE_LEGACY_CART,
     WRITE_LIVE_IDS,
     WRITE_SEGMENT,
+    CHANGE_LIVE_IDS,
+    CHANGE_SEGMENT,
     SELECT_LIVE_IDS_FOR_LOAD,
     SELECT_SEGMENT_FOR_LOAD,
     SELECT_STORED_PRODUCT,
@@ -171,4 +176,6 @@ LOAD_STATEMENTS: Final = (
     SELECT_ALL_STORED_META,
     SELECT_ALL_STORED_QUESTIONS,
     SELECT_ALL_STORED_CARTS,
+    CREATE_ID_KIND,
+    RAISE_NEXT_ID,
 )

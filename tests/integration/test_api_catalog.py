@@ -341,7 +341,7 @@ async def test_change_when_its_server_died_in_the_middle_then_another_finishes_i
                 (*[b""] * 5, *[""] * 4, intent.moment, 9000, *tags[0][5:9]),
             )
             assert applied[0][0]
-            assert await legacy(other, "/products/9000") is None
+            await until(other, "/products/9000", None)
             assert len(await legacy(other, "/products?count=2")) == 2
             await other.app[SWEEPER].sweep()
             await until(api, "/products?page=3&count=1", [])

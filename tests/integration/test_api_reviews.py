@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 import orjson
-import pytest
 
 from ring import RingSettings
+from schema.reviews import Characteristic, Rating, Review
 from tests.support.api import RunningApi, running_catalog
 from tests.support.stored_catalog import CatalogProduct, plain_product
+from tests.support.stored_feedback import Feedback, write_feedback
 
 CATALOG = [CatalogProduct(plain_product(number)) for number in (1, 2)]
 TEXT = "text/html; charset=utf-8"
@@ -133,30 +134,96 @@ async def test_lists_when_a_product_has_many_reviews_then_orders_and_pages_hold(
         assert meta["ratings"] == {"4": "101"}
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"rating": 6},
-        {"rating": 0},
-        {"rating": "much"},
-        {"product_id": "x"},
-        {"product_id": 2**53},
-        {"product_id": 77},
-        {"body": ""},
-        {"body": None},
-        {"recommend": "maybe"},
-        {"photos": "https://images.test/1"},
-        {"photos": [1]},
-        {"characteristics": {"14": 9}},
-        {"characteristics": [5]},
-        {"summary": "\0"},
-    ],
+INVALID: tuple[dict[str, object], ...] = (
+    {"rating": 6},
+    {"rating": 0},
+    {"rating": 4.5},
+    {"rating": "much"},
+    {"product_id": "x"},
+    {"product_id": 2**53},
+    {"product_id": 77},
+    {"body": ""},
+    {"body": None},
+    {"recommend": "maybe"},
+    {"photos": "https://images.test/1"},
+    {"photos": [1]},
+    {"characteristics": {"14": 9}},
+    {"characteristics": [5]},
+    {"summary": "\0"},
 )
+
+
 async def test_review_when_it_is_invalid_then_the_contracts_words_say_so(
-    ring_settings: RingSettings, changes: dict[str, object]
+    ring_settings: RingSettings,
 ) -> None:
     """422 in plain text, and nothing is stored."""
+    refused = (422, TEXT, b"Error: Review body contains invalid entries")
     async with running_catalog(ring_settings, CATALOG) as api:
-        expected = (422, TEXT, b"Error: Review body contains invalid entries")
-        assert await post(api, review(**changes)) == expected
+        for changes in INVALID:
+            assert await post(api, review(**changes)) == refused, changes
+        for missing in ("rating", "summary", "body", "recommend", "name", "email", "product_id"):
+            body = review()
+            del body[missing]
+            assert await post(api, body) == refused, missing
         assert (await fetch(api, "/reviews?product_id=1"))["results"] == []
+        without_photos = review()
+        del without_photos["photos"]
+        assert (await post(api, without_photos))[0] == 201
+
+
+async def test_reviews_when_the_request_is_invalid_then_the_contracts_words_say_so(
+    ring_settings: RingSettings,
+) -> None:
+    """422 for a product id that cannot be read, 400 for a page or an order, 404 for a review."""
+    async with running_catalog(ring_settings, CATALOG) as api:
+        for path in ("/reviews", "/reviews/meta"):
+            for query in ("", "?product_id=", "?product_id=x", "?product_id=1.5"):
+                async with api.client.get(path + query) as response:
+                    text = await response.text()
+                    assert (response.status, text) == (422, "Error: invalid product_id provided")
+        for query in ("page=0", "count=0", "count=x", "sort=best"):
+            async with api.client.get(f"/reviews?product_id=1&{query}") as response:
+                assert response.status == 400, query
+        for key in ("7", "hello", "null", "5.55", "-1", str(2**53)):
+            for verb in ("helpful", "report"):
+                answer = await put(api, f"/reviews/{key}/{verb}")
+                assert answer == (404, b"Error: invalid review id provided")
+
+
+async def test_list_when_pages_are_asked_for_then_the_offset_and_the_asked_count_are_echoed(
+    ring_settings: RingSettings,
+) -> None:
+    """`page` echoes the offset, `count` what was asked, as numbers; a huge count answers 200."""
+    async with running_catalog(ring_settings, CATALOG) as api:
+        listed = await fetch(api, "/reviews/?product_id=007&page=3&count=10")
+        assert (listed["product"], listed["page"], listed["count"]) == ("7", 20, 10)
+        listed = await fetch(api, "/reviews?product_id=1&count=1000000000&unknown=1")
+        assert (listed["page"], listed["count"], listed["results"]) == (0, 1000000000, [])
+        under_mount = await fetch(api, "/api/fec2/hr-rfp/reviews?product_id=1&page=2")
+        assert under_mount["page"] == 5
+
+
+async def test_meta_when_reviews_are_posted_then_they_are_added_to_what_was_loaded(
+    ring_settings: RingSettings,
+) -> None:
+    """Marks for the product's own characteristics move their means, others do not."""
+    loaded = Feedback(
+        1,
+        reviews=[Review(5, 3, 0, "", "", True, None, "", None, 9, ratings=[Rating(1, 14, 2)])],
+        characteristics=[Characteristic(14, "Fit"), Characteristic(15, "Width")],
+    )
+    await write_feedback(ring_settings, loaded)
+    async with running_catalog(ring_settings, CATALOG) as api:
+        await post(api, review(characteristics={"14": 5, "999": 1}, recommend=False))
+        assert await fetch(api, "/reviews/meta?product_id=1") == {
+            "product_id": "1",
+            "ratings": {"3": "1", "4": "1"},
+            "recommended": {"false": "1", "true": "1"},
+            "characteristics": {
+                "Fit": {"id": 14, "value": "3.5000000000000000"},
+                "Width": {"id": 15, "value": None},
+            },
+        }
+        old = await fetch(api, "/reviews/meta?product_id=1", **{"X-Legacy-Profile": "2020"})
+        assert old["recommended"] == {"0": 1, "1": 1}
+        assert old["characteristics"]["Fit"] == {"id": 14, "value": "3.5000"}

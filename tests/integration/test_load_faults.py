@@ -31,6 +31,8 @@ from ring.nodes.settings import REPOSITORY
 from schema.documents import block_of, pack_live_ids
 from schema.statements import LOAD_STATEMENTS
 from schema.statements.load import WRITE_BLOCK_ROW, WRITE_PRODUCT
+from tests.support.api import running_catalog
+from tests.support.catalog_documents import NEW, send
 from tests.support.legacy_files import write_files
 from tests.support.stored_tables import READY_SECONDS, load_directory, read_tables
 
@@ -134,6 +136,32 @@ async def test_rows_when_writes_fail_then_tried_until_all_are_stored(
     first = {(one.name, row[:2]): one for one in ring.sent for row in one.rows}
     assert len(ring.sent) > len({id(one) for one in first.values()})
     assert all(first[one.name, row[:2]] is one for one in ring.sent for row in one.rows)
+
+
+async def test_products_when_created_while_a_load_lists_its_own_then_all_are_listed(
+    ring_settings: RingSettings,
+) -> None:
+    """Both change the same bitmaps and counts, and neither undoes what the other did."""
+    loaded, created = range(1, 4_000, 4), [*range(2, 4_000, 200)]
+    async with (
+        running_catalog(ring_settings, []) as api,
+        _unreliable(ring_settings, 0.0) as ring,
+    ):
+        patient = _patient(ring, load_concurrency=8, load_min_concurrency=8)
+        await _write(patient, loaded)
+
+        async def create() -> None:
+            for product_id in created:
+                answer = await send(api, "PUT", f"/v1/products/{product_id}", NEW)
+                assert answer.status == 201
+
+        creating = asyncio.create_task(create())
+        for _ in range(5):
+            await list_products(patient, _live_ids(loaded), frozenset())
+        await creating
+    stored = await read_tables(ring_settings)
+    assert stored.listed_ids() == sorted([*loaded, *created])
+    assert sum(stored.counted().values()) == len(loaded) + len(created)
 
 
 async def test_rows_when_no_node_takes_them_then_the_load_gives_up_loudly(

@@ -47,6 +47,7 @@ class KilledLoad:
             "CATALOG_LOAD_SLICE_PRODUCTS": "40",
             "CATALOG_LOAD_ROWS_PER_SECOND": "6000",
         }
+        self._work = work
         self.said: list[str] = []
 
     async def run(self, kill_after_seconds: float = 600.0) -> int:
@@ -66,6 +67,10 @@ class KilledLoad:
         self.said.append((first + await process.stderr.read()).decode())
         return process.returncode or 0
 
+    def is_left(self) -> bool:
+        """Whether there is something to go on with."""
+        return any(self._work.glob("catalog-load-*"))
+
     def steps_ended(self) -> Counter[str]:
         """How often each stage has ended well, over all runs."""
         names = (name for text in self.said for name in _ENDED.findall(text))
@@ -75,18 +80,21 @@ class KilledLoad:
 async def _kill_and_finish(
     start: Callable[[], KilledLoad], *, kills: int, seconds: float
 ) -> list[KilledLoad]:
-    """Kill a load at random moments; one that ends before is begun again. Then let it finish."""
+    """Kill a load at random moments; one that ends before is begun again. Then let it finish.
+
+    A load has ended, too, that was killed with nothing left to do but to exit.
+    """
     moments = random.Random(kills)  # noqa: S311 - a seeded sequence is the point
     loads = [start()]
     killed = 0
     while killed < kills:
         # Every run does a part, so that one load lives through several.
         code = await loads[-1].run(moments.uniform(0.0, seconds / 3))
-        if code == ExitStatus.REJECTS:
-            loads.append(start())
-        else:
+        if code != ExitStatus.REJECTS:
             assert code == -signal.SIGKILL, loads[-1].said[-1]
             killed += 1
+        if code == ExitStatus.REJECTS or not loads[-1].is_left():
+            loads.append(start())
     assert await loads[-1].run() == ExitStatus.REJECTS, loads[-1].said[-1]
     return loads
 

@@ -60,6 +60,17 @@ class ConstantRows:
             raise self.error
         return []
 
+    async def fetch_many(
+        self,
+        name: str,
+        keys: Iterable[object],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Return the row for each key."""
+        row = await self.fetch_one(name, (), timeout_seconds=timeout_seconds)
+        return [(key, *(row or ())) for key in keys]
+
     async def pages(
         self,
         name: str,

@@ -75,7 +75,7 @@ def asked(nodes: Sequence[ScriptedNode]) -> int:
 
 def first_of(client: RingClient, nodes: Sequence[ScriptedNode], key: int) -> ScriptedNode:
     """The node that a read of this key goes to first."""
-    prepared = client._bound[READ.name].prepared
+    prepared = client._catalogue.find(READ.name).prepared
     route = client._membership.routing.route(prepared.encode((key,))[1])
     address = route.replicas[0].endpoint.address
     return next(node for node in nodes if node.address == address)

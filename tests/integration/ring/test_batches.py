@@ -54,7 +54,7 @@ async def test_rows_when_gathered_and_written_then_each_node_gets_its_own_once()
 
 
 def _first(client: RingClient, key: int) -> str:
-    prepared = client._bound[WRITE.name].prepared
+    prepared = client._catalogue.find(WRITE.name).prepared
     route = client._membership.routing.route(prepared.encode((key,))[1])
     return route.replicas[0].endpoint.address
 

@@ -7,10 +7,12 @@ import pytest
 
 from ring import (
     RingClient,
+    RingRequestError,
     RingTimeoutError,
 )
 from ring.transport import (
     Endpoint,
+    ErrorCode,
 )
 from tests.support import cql_frames as cql
 from tests.support.scripted_actions import (
@@ -149,3 +151,33 @@ async def test_reads_when_node_never_answers_some_then_their_slots_are_freed_aga
         await until(lambda: live.in_flight == 0)
         await until(lambda: live.is_connected and live.connection is not connection)
         assert await client.fetch_one(READ.name, (3,)) == (value_of(3),)
+
+
+async def test_many_when_read_at_once_then_one_request_to_each_keys_first_replica(
+    nodes: list[ScriptedNode], client: RingClient
+) -> None:
+    """No key twice, no key without a row, and no node is asked more than once."""
+    keys = [*range(-5, 300)]
+    rows = await client.fetch_many(READ.name, keys)
+    assert sorted(rows) == [(key, value_of(key)) for key in keys if value_of(key) is not None]
+    assert [len(node.executions) for node in nodes] == [1] * len(nodes)
+    asked_of = {key: place for place, node in enumerate(nodes) for key in node.executions[0].keys}
+    assert sorted(asked_of) == keys
+    for key in keys[:20]:
+        before = [len(node.executions) for node in nodes]
+        await client.fetch_one(READ.name, (key,))
+        after = [len(node.executions) for node in nodes]
+        assert after[asked_of[key]] == before[asked_of[key]] + 1
+    assert await client.fetch_many(READ.name, []) == []
+    with pytest.raises(RingRequestError, match="one key at a time"):
+        await client.fetch_many(READ_ALONE.name, keys)
+
+
+async def test_many_when_a_node_refuses_then_another_answers_for_it(
+    nodes: list[ScriptedNode], client: RingClient
+) -> None:
+    """Overloaded nodes were not busy with it: the next one gets the whole request."""
+    nodes[0].default = Refuse(ErrorCode.OVERLOADED)
+    keys = [*range(1, 100)]
+    rows = await client.fetch_many(READ.name, keys)
+    assert sorted(rows) == [(key, value_of(key)) for key in keys if value_of(key) is not None]

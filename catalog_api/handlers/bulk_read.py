@@ -1,0 +1,85 @@
+"""Many products at once by their ids, as `GET /products/{id}` answers each."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+from msgspec import Struct
+
+from catalog_api.answers import PROBLEM_TYPE, Answer
+from catalog_api.domain.item_id import read_ids
+from catalog_api.domain.products import Feature
+from catalog_api.endpoints import Endpoint, Parameter, Reply
+from catalog_api.handlers.documents import DocumentForms
+from catalog_api.repositories.products import ProductsRepository
+from schema.documents import etag_of
+
+PATH: Final = "/v1/products"
+
+
+class PlainProduct(Struct, frozen=True):
+    """A product with its features, as `GET /products/{id}` shows it."""
+
+    id: int
+    name: str | None
+    slogan: str | None
+    description: str | None
+    category: str | None
+    default_price: str
+    features: list[Feature]
+
+
+class FoundProducts(Struct, frozen=True):
+    """The products that were asked for, in that order, and the ids that there are none of."""
+
+    products: list[PlainProduct]
+    missing: list[int]
+
+
+class BulkReadHandler:
+    """Answers bulk reads.
+
+    The bodies are those that are stored for `GET /products/{id}`, joined and not decoded.
+
+    Args:
+        products: where they are stored.
+        forms: makes the forms that callers ask for.
+        max_ids: most ids of one read.
+    """
+
+    def __init__(self, products: ProductsRepository, forms: DocumentForms, *, max_ids: int) -> None:
+        self._products = products
+        self._forms = forms
+        self._max_ids = max_ids
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Return the endpoint."""
+        ids = Parameter(
+            *("ids", "query", str, f"Ids separated by commas, {self._max_ids} at the most"),
+            required=True,
+            example="1,2,3",
+        )
+        return [
+            Endpoint(
+                *("GET", PATH, self._get, "Many products by their ids", "catalog"),
+                parameters=[ids],
+                replies={
+                    200: Reply("Those that exist", "application/json", FoundProducts),
+                    304: Reply("The caller has it already"),
+                    400: Reply("The ids cannot be read", PROBLEM_TYPE),
+                },
+                legacy=False,
+            )
+        ]
+
+    async def _get(self, request: web.Request) -> Answer:
+        ids = read_ids(request.query.get("ids"), most=self._max_ids)
+        found = await self._products.fetch_bodies(ids)
+        missing = ",".join(str(one) for one in ids if one not in found).encode()
+        present = [found[one] for one in ids if one in found]
+        body = b'{"products":[%b],"missing":[%b]}' % (
+            b",".join([product for product, _ in present]),
+            missing,
+        )
+        etag = etag_of("".join([tag for _, tag in present]).encode() + missing)
+        return await self._forms.read(body, etag, request.headers)

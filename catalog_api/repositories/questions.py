@@ -1,0 +1,166 @@
+"""Questions and answers as they are stored, and whose they are.
+
+Consistency: LOCAL_QUORUM throughout: what one app server acknowledged is what all read next.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from catalog_api.domain.errors import MissingItemError
+from catalog_api.repositories.rows import RowSource
+from ring.statements import Statement
+from schema.reviews import (
+    Answer,
+    Question,
+    id_block_of,
+    render_answer,
+    render_email,
+    render_question,
+)
+from schema.statements.questions import (
+    REPORT_QUESTION,
+    SELECT_ANSWER_OWNER,
+    SELECT_ANSWERS,
+    SELECT_QUESTION_OWNER,
+    SELECT_QUESTIONS,
+    WRITE_NEW_ANSWER_OWNER,
+    WRITE_NEW_QUESTION_OWNER,
+    WRITE_NEW_QUESTION_ROW,
+)
+
+_NO_PHOTOS: Final = b"[]"
+
+
+class StoredQuestion(NamedTuple):
+    """A row of `questions_by_product`: a question where `answer_id` is 0, else an answer."""
+
+    question_id: int
+    answer_id: int
+    body: bytes | None
+    helpfulness: int | None
+    votes: int | None
+    reported: bool | None
+
+
+class StoredAnswer(NamedTuple):
+    """An answer's row; `photos` are its photos with their ids, as JSON."""
+
+    answer_id: int
+    body: bytes | None
+    photos: bytes | None
+    helpfulness: int | None
+    votes: int | None
+    reported: bool | None
+
+
+class QuestionsRepository:
+    """Reads and writes questions and answers through the ring client.
+
+    Args:
+        rows: the ring client.
+        timeout_seconds: deadline of each statement.
+    """
+
+    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
+        self._rows = rows
+        self._timeout_seconds = timeout_seconds
+
+    async def fetch_of_product(self, product_id: int) -> list[StoredQuestion]:
+        """Return a product's questions, each before its answers; ids ascend. One round trip.
+
+        Raises:
+            RingError: too few replicas answered in time.
+        """
+        rows = await self._execute(SELECT_QUESTIONS, (product_id,))
+        return [StoredQuestion(*row) for row in rows]
+
+    async def fetch_answers(self, product_id: int, question_id: int) -> list[StoredAnswer]:
+        """Return the answers to a question, ids ascending. One round trip.
+
+        Raises:
+            RingError: too few replicas answered in time.
+        """
+        rows = await self._execute(SELECT_ANSWERS, (product_id, question_id))
+        return [StoredAnswer(*row) for row in rows]
+
+    async def fetch_question_owner(self, question_id: int) -> int:
+        """Return the product that a question is about. One round trip.
+
+        Raises:
+            MissingItemError: there is no such question.
+            RingError: too few replicas answered in time.
+        """
+        key = (id_block_of(question_id), question_id)
+        rows = await self._execute(SELECT_QUESTION_OWNER, key)
+        # A question that was taken away is about product 0 or none.
+        if not rows or not rows[0][0]:
+            raise MissingItemError(f"question {question_id}")
+        return int(rows[0][0])
+
+    async def fetch_answer_owner(self, answer_id: int) -> tuple[int, int]:
+        """Return the product and the question that an answer belongs to. One round trip.
+
+        Raises:
+            MissingItemError: there is no such answer.
+            RingError: too few replicas answered in time.
+        """
+        rows = await self._execute(SELECT_ANSWER_OWNER, (id_block_of(answer_id), answer_id))
+        if not rows or not rows[0][0]:
+            raise MissingItemError(f"answer {answer_id}")
+        product_id, question_id = rows[0]
+        return product_id, question_id
+
+    async def write_question(self, product_id: int, question: Question, email: str) -> None:
+        """Store a new question. Idempotent; two partitions, side by side.
+
+        Raises:
+            RingError: it is stored in part or not at all.
+        """
+        question_id = question.question_id
+        await self._write(
+            (WRITE_NEW_QUESTION_OWNER, (id_block_of(question_id), question_id, product_id)),
+            (
+                WRITE_NEW_QUESTION_ROW,
+                (
+                    *(product_id, question_id, 0),
+                    *(render_question(question), _NO_PHOTOS, render_email(email)),
+                ),
+            ),
+        )
+
+    async def write_answer(
+        self, product_id: int, question_id: int, answer: Answer, email: str
+    ) -> None:
+        """Store a new answer. Idempotent; two partitions, side by side.
+
+        Raises:
+            RingError: it is stored in part or not at all.
+        """
+        answer_id = answer.answer_id
+        owner = (id_block_of(answer_id), answer_id, product_id, question_id)
+        row = (product_id, question_id, answer_id, *render_answer(answer), render_email(email))
+        await self._write((WRITE_NEW_ANSWER_OWNER, owner), (WRITE_NEW_QUESTION_ROW, row))
+
+    async def report(self, product_id: int, question_id: int, answer_id: int = 0) -> None:
+        """Hide a question, or one of its answers, from lists. Idempotent.
+
+        Raises:
+            RingError: it may or may not be hidden.
+        """
+        await self._execute(REPORT_QUESTION, (product_id, question_id, answer_id))
+
+    async def _write(self, *writes: tuple[Statement, Sequence[object]]) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for statement, values in writes:
+                    group.create_task(self._execute(statement, values))
+        except* Exception as failures:
+            raise failures.exceptions[0] from failures
+
+    async def _execute(
+        self, statement: Statement, values: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
+        return await self._rows.execute(
+            statement.name, values, timeout_seconds=self._timeout_seconds
+        )
