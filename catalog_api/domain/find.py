@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from msgspec import Struct
+
 from catalog_api.domain.errors import InvalidSearchError
 
 MAX_PROPERTIES: Final = 6
 MAX_CATEGORY: Final = 1_000
 MAX_PROPERTY: Final = 2_200
-_PRICE: Final = re.compile(r"0*([0-9]{1,13})(?:\.([0-9]{1,2}))?")
+PRICE_PATTERN: Final = r"0*([0-9]{1,13})(?:\.([0-9]{1,2}))?"
+_PRICE: Final = re.compile(PRICE_PATTERN)
 _TRUTHS: Final = {"true": True, "false": False}
 _SEVERAL: Final = frozenset({"property"})
 _NAMES: Final = frozenset(
@@ -20,6 +23,41 @@ _NAMES: Final = frozenset(
     | {"limit", "page_token"}
 )
 _WHOLE_NUMBER: Final = re.compile(r"0*([0-9]{1,9})")
+
+
+class FoundProduct(Struct, frozen=True, forbid_unknown_fields=True):
+    """A product as searches show it; prices are decimal numbers with two decimals.
+
+    Attributes:
+        price: the lowest at which a style is sold now; the default price without styles.
+        sale_price: the lowest sale price.
+    """
+
+    id: int
+    name: str | None
+    slogan: str | None
+    category: str | None
+    default_price: str
+    price: str
+    sale_price: str | None
+    on_sale: bool
+    in_stock: bool
+    thumbnail_url: str | None
+
+
+class FoundCount(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many products a search finds in all; an estimate unless `exact`."""
+
+    estimate: int
+    exact: bool
+
+
+class FoundPage(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of a search; the next one is asked for with its token."""
+
+    products: list[FoundProduct]
+    next_page_token: str | None
+    count: FoundCount
 
 
 class Order(Enum):

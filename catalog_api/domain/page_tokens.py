@@ -10,6 +10,7 @@ import hmac
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import Final
 
 from catalog_api.domain.errors import InvalidTokenError
@@ -38,12 +39,14 @@ class PageTokens:
     """Signs and reads tokens.
 
     Args:
-        secrets: of the deployment; the first signs, the others are still accepted.
+        secrets: of the deployment; the first signs, the others are still accepted. None: tokens
+            end with this process.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = [
-            hmac.digest(secret.encode(), b"page tokens", hashlib.sha256) for secret in secrets
+            hmac.digest(secret.encode(), b"page tokens", hashlib.sha256)
+            for secret in secrets or [token_urlsafe()]
         ]
 
     def sign(self, position: Position, fingerprint: bytes) -> str:

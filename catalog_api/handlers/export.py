@@ -1,19 +1,41 @@
 """`GET /v1/products/export`: all products as a stream."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final, Literal
 
 from aiohttp import web
+from msgspec import Meta
 
-from catalog_api.answers import NDJSON_TYPE, Answer, AnswerKind, StreamedAnswer, unavailable
+from catalog_api.answers import (
+    NDJSON_TYPE,
+    PROBLEM_TYPE,
+    Answer,
+    AnswerKind,
+    StreamedAnswer,
+    unavailable,
+)
 from catalog_api.domain.errors import ExportBusyError
-from catalog_api.domain.export import read_export
-from catalog_api.endpoints import Endpoint
+from catalog_api.domain.export import MOST_PARTS, TABLES, read_export
+from catalog_api.endpoints import Endpoint, Parameter, Reply
 from catalog_api.services.export import ExportService
 
 _NDJSON: Final = AnswerKind(200, NDJSON_TYPE)
 _CSV: Final = AnswerKind(200, "text/csv; charset=utf-8")
 _RETRY_AFTER_SECONDS: Final = 30
+_PART: Final = Annotated[int, Meta(ge=1, le=MOST_PARTS)]
+
+_PARAMETERS: Final = (
+    Parameter("format", "query", Literal["ndjson", "csv"], "Documents, or a legacy file"),
+    Parameter("table", "query", Literal.__getitem__(TABLES), "Which legacy file; with format csv"),
+    Parameter("after", "query", int, "Go on behind this product, the last one received whole"),
+    Parameter("part", "query", _PART, "Which of `parts` equal shares"),
+    Parameter("parts", "query", _PART, "Into how many shares the catalog is cut"),
+)
+_REPLIES: Final = {
+    200: Reply("All products, a document or a row a line", NDJSON_TYPE),
+    400: Reply("What is asked for cannot be; the detail says why", PROBLEM_TYPE),
+    503: Reply("As many exports as may be are under way", PROBLEM_TYPE),
+}
 
 
 class ExportHandler:
@@ -37,6 +59,8 @@ class ExportHandler:
                 self._answer,
                 "All products as a stream",
                 "catalog",
+                parameters=_PARAMETERS,
+                replies=_REPLIES,
                 legacy=False,
             )
         ]

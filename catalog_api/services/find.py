@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from catalog_api.domain.find import Order, Search
+from catalog_api.domain.find import FoundProduct, Order, Search
 from catalog_api.domain.page_tokens import Position
 from catalog_api.repositories.find import (
     FIRST_KEY,
@@ -49,7 +49,7 @@ class Found:
         is_exact: whether the estimate is their number.
     """
 
-    products: list[dict[str, object]]
+    products: list[FoundProduct]
     position: Position | None
     estimate: int
     is_exact: bool
@@ -148,7 +148,7 @@ def _prices_of(search: Search) -> tuple[int, int] | None:
     return search.min_cents or 0, high
 
 
-def _shown(bodies: FoundBodies, search: Search) -> dict[str, object] | None:
+def _shown(bodies: FoundBodies, search: Search) -> FoundProduct | None:
     """Return a product as it is shown; None when it does not meet the search any more."""
     product = orjson.loads(bodies.product)
     styles = orjson.loads(bodies.styles or _NO_STYLES)["results"]
@@ -156,18 +156,18 @@ def _shown(bodies: FoundBodies, search: Search) -> dict[str, object] | None:
     if not _is_met(search, facts):
         return None
     sale = facts.sale_cents
-    return {
-        "id": product["id"],
-        "name": product["name"],
-        "slogan": product["slogan"],
-        "category": product["category"],
-        "default_price": product["default_price"],
-        "price": price_text(facts.price_cents),
-        "sale_price": None if sale is None else price_text(sale),
-        "on_sale": sale is not None,
-        "in_stock": facts.in_stock,
-        "thumbnail_url": _thumbnail_of(styles),
-    }
+    return FoundProduct(
+        id=product["id"],
+        name=product["name"],
+        slogan=product["slogan"],
+        category=product["category"],
+        default_price=product["default_price"],
+        price=price_text(facts.price_cents),
+        sale_price=None if sale is None else price_text(sale),
+        on_sale=sale is not None,
+        in_stock=facts.in_stock,
+        thumbnail_url=_thumbnail_of(styles),
+    )
 
 
 def _is_met(search: Search, facts: Facts) -> bool:

@@ -32,7 +32,7 @@ async def find_all(service: FindService, search: Search, rows: int) -> tuple[lis
     position: Position | None = None
     while True:
         found = await service.find(search, rows, position)
-        ids += [product["id"] for product in found.products]
+        ids += [product.id for product in found.products]
         sizes.append(len(found.products))
         if found.position is None:
             return ids, sizes
