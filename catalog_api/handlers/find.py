@@ -28,7 +28,7 @@ DEFAULT_LIMIT: Final = 20
 
 _CATEGORY: Final = Annotated[str, Meta(min_length=1, max_length=MAX_CATEGORY)]
 _PRICE: Final = Annotated[str, Meta(pattern=f"^{PRICE_PATTERN}$")]
-_PROPERTY: Final = Annotated[str, Meta(pattern="^[^=]+=")]
+_Property = Annotated[str, Meta(pattern="^[^=]+=")]
 _SORT: Final = Literal.__getitem__(tuple(order.value for order in Order))
 _PARAMETERS: Final = (
     Parameter("category", "query", _CATEGORY, "Products of this category", example="Jackets"),
@@ -37,7 +37,7 @@ _PARAMETERS: Final = (
     Parameter("on_sale", "query", bool, "Only products that are on sale, or only others"),
     Parameter("in_stock", "query", bool, "Only products in stock, or only sold-out ones"),
     Parameter(
-        *("property", "query", Annotated[list[_PROPERTY], Meta(max_length=MAX_PROPERTIES)]),
+        *("property", "query", Annotated[list[_Property], Meta(max_length=MAX_PROPERTIES)]),
         "A property and its value, `name=value`; a product must have all that are given",
     ),
     Parameter("sort", "query", _SORT, "Newest, cheapest or dearest first", example="price"),
@@ -95,7 +95,9 @@ class FindHandler:
         behind = found.position
         page = FoundPage(
             products=found.products,
-            next_page_token=behind and self._tokens.sign(behind, search.fingerprint),
+            next_page_token=(
+                None if behind is None else self._tokens.sign(behind, search.fingerprint)
+            ),
             count=FoundCount(found.estimate, found.is_exact),
         )
         body = msgspec.json.encode(page)
