@@ -47,7 +47,7 @@ class ApiSettings:
     )
     max_bulk_ids: int = setting(1000, "Most ids that one bulk read of products may name.")
     bulk_write_rows: int = setting(
-        16, "Rows of one bulk write that are worked on at once; as many outcomes wait at most."
+        64, "Rows of one bulk write that are worked on at once; as many outcomes wait at most."
     )
     bulk_idle_seconds: float = setting(
         30.0, "Longest that a bulk write may send nothing before it is ended."
