@@ -18,6 +18,8 @@ ALL_PRODUCTS: Final = ""
 MAX_TERMS: Final = 256
 """A product with more than so many values of properties is found by the first of them only."""
 LONGEST_TERM_BYTES: Final = 200
+LONGEST_CATEGORY: Final = 1_000
+"""A category of more characters is none: it is a part of keys, which have 65,535 bytes at most."""
 _LOADED: Final = 2**53
 """Loaded products tell no moment: they count as older than all others, by id."""
 
@@ -92,12 +94,18 @@ def facts_of(
         in_stock = in_stock or any((sku["quantity"] or 0) > 0 for sku in style["skus"].values())
     return Facts(
         product_id=product["id"],
-        category=product["category"] or None,
+        category=category_of(product),
         price_cents=min(prices) if prices else cents_of(product["default_price"]),
         sale_cents=min(sales) if sales else None,
         in_stock=in_stock,
         properties=frozenset(_property_terms(product["features"], properties)),
     )
+
+
+def category_of(product: Mapping[str, Any]) -> str | None:
+    """Return the category that a decoded product is found by."""
+    text: str | None = product["category"]
+    return text if text and len(text) <= LONGEST_CATEGORY else None
 
 
 def cents_of(price: str) -> int:

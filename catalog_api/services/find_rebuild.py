@@ -24,7 +24,7 @@ from catalog_api.repositories.product_rows import (
 )
 from catalog_api.repositories.product_scan import FIRST_TOKEN, LAST_TOKEN, Chunk, ProductScan
 from catalog_api.services.find_view import FindView
-from schema.find import ALL_PRODUCTS
+from schema.find import ALL_PRODUCTS, category_of
 
 CHUNK_PRODUCTS: Final = 250
 """A page of bodies is work that a node does in one go, while it serves readers."""
@@ -156,7 +156,7 @@ class FindRebuild:
         counts = Counter[str]()
         for product in chunk.products:
             if product.lives:
-                category = orjson.loads(product.bodies.product)["category"]
+                category = category_of(orjson.loads(product.bodies.product))
                 counts.update({ALL_PRODUCTS, category or ALL_PRODUCTS})
         return _Placed(chunk.reached, len(chunk.products), placed, counts)
 

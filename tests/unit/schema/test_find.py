@@ -67,6 +67,17 @@ def test_facts_when_there_are_properties_then_each_value_is_a_term() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [("Hats", "Hats"), ("é" * 1_000, "é" * 1_000), ("é" * 1_001, None), ("", None), (None, None)],
+)
+def test_facts_when_a_category_makes_no_key_then_it_is_none(
+    stored: str | None, found: str | None
+) -> None:
+    """Such a product stands among all products only."""
+    assert facts_of(product(category=stored), [], {}).category == found
+
+
 def test_facts_when_there_are_too_many_values_then_the_first_count() -> None:
     """A row stays small whatever a document holds; own properties go before features."""
     features = [{"feature": "f", "value": str(n)} for n in range(MAX_TERMS)]
