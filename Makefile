@@ -51,7 +51,7 @@ load: venv ## load DATA=folder-of-csvs into the running catalog, beside what it 
 
 .PHONY: test-needs
 test-needs: venv
-	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go
+	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go chromium
 
 .PHONY: test
 test: test-needs ## run all tests, on a ring of their own (ARGS="-k name" for some of them)
@@ -60,6 +60,10 @@ test: test-needs ## run all tests, on a ring of their own (ARGS="-k name" for so
 .PHONY: test-faults
 test-faults: test-needs ## run the long fault tests, which make test leaves out (ARGS too)
 	@$(RUN) -m pytest -m faults $(ARGS)
+
+.PHONY: test-fuzz
+test-fuzz: test-needs ## send ten thousand requests made of the OpenAPI document, with every check
+	@$(RUN) -m pytest -m fuzz tests/fuzz $(ARGS)
 
 .PHONY: lint
 lint: venv ## check style and types
@@ -88,6 +92,10 @@ bench-faults: bench-needs ## measure what clients see while nodes are killed and
 .PHONY: bench-paging
 bench-paging: bench-needs ## compare page 2,000,000 of /products with page 1
 	@$(RUN) -m benchmarks.bench_paging $(ARGS)
+
+.PHONY: bench-api
+bench-api: bench-needs ## print requests/s and CPU of every route beside a product read's
+	@$(RUN) -m benchmarks.bench_api $(ARGS)
 
 .PHONY: bench-load
 bench-load: bench-needs ## load finished rows with our writers, cqlsh COPY, DSBulk and the plain driver

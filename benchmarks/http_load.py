@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from benchmarks.cql_load import LoadError
@@ -15,6 +16,7 @@ from benchmarks.paths import HERE
 from benchmarks.processes import Process, StartError
 
 SCRIPT: Final = HERE / "random_ids.lua"
+KINDS_SCRIPT: Final = HERE / "requests.lua"
 RUN_MARGIN_SECONDS: Final = 60.0
 # A different seed each run: otherwise every run reads the same ids in the same order.
 _seeds = count(int(time.time()))
@@ -31,6 +33,30 @@ class HttpFigures:
     p50: float
     p99: float
     p999: float
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKind:
+    """What is asked: `%d` in path and body stands for a random id from 1 to `ids`."""
+
+    method: str
+    path: str
+    ids: int
+    body: str | None = None
+
+
+def run_kind(
+    address: str, port: int, kind: RequestKind, *, connections: int, seconds: float
+) -> HttpFigures:
+    """Send one kind of request over so many kept connections, one at a time on each.
+
+    Raises:
+        LoadError: wrk is missing or failed.
+    """
+    arguments = [kind.method, kind.path, str(kind.ids), str(next(_seeds))]
+    arguments += [] if kind.body is None else [kind.body]
+    return _run(KINDS_SCRIPT, f"http://{address}:{port}", arguments, connections, seconds)
 
 
 def run_wrk(address: str, port: int, *, connections: int, seconds: float, ids: int) -> HttpFigures:
@@ -39,8 +65,16 @@ def run_wrk(address: str, port: int, *, connections: int, seconds: float, ids: i
     Raises:
         LoadError: wrk is missing or failed.
     """
+    return _run(
+        SCRIPT, f"http://{address}:{port}", [str(ids), str(next(_seeds))], connections, seconds
+    )
+
+
+def _run(
+    script: Path, url: str, arguments: list[str], connections: int, seconds: float
+) -> HttpFigures:
     command = [wrk(), "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
-    command += ["-s", str(SCRIPT), f"http://{address}:{port}", "--", str(ids), str(next(_seeds))]
+    command += ["-s", str(script), url, "--", *arguments]
     done = subprocess.run(
         command,
         capture_output=True,
@@ -61,6 +95,7 @@ def run_wrk(address: str, port: int, *, connections: int, seconds: float, ids: i
         p50=seen["p50"] / 1000,
         p99=seen["p99"] / 1000,
         p999=seen["p99_9"] / 1000,
+        bytes=seen["bytes"],
     )
 
 

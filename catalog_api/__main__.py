@@ -1,6 +1,7 @@
-"""`catalog-api`: settings, port, supervisor, workers.
+"""`catalog-api`: settings, port, supervisor, workers; `catalog-api keys`: API keys.
 
-Exit codes: 0 stopped when asked to, 2 settings or arguments that cannot be used, 3 port taken.
+Exit codes: 0 stopped when asked to or done, 1 a command could not be done, 2 settings or arguments
+that cannot be used, 3 port taken.
 """
 
 import argparse
@@ -12,34 +13,44 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from catalog_api import key_commands
 from catalog_api.logs import log_to_stderr
 from catalog_api.publication import Publication
 from catalog_api.settings import ApiSettings
 from catalog_api.sockets import PortTakenError, reserve
 from catalog_api.supervisor import Supervisor
 from catalog_api.worker import Placement, run_worker
-from ring.errors import RingSettingsError
+from ring.errors import RingError, RingSettingsError
 from ring.settings import RingSettings, describe_settings, load_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the app server; returns its exit code."""
+    """Run the app server or a command; returns its exit code."""
     given = _parser().parse_args(arguments)
-    log_to_stderr()
     try:
-        settings = load_settings(ApiSettings, os.environ, **vars(given))
-        ring_settings = RingSettings.from_environ(os.environ)
-        # Files named by the settings are read once here, so that a mistake is told at once.
-        ring_settings.read_password()
-        ring_settings.tls_context()
-        with reserve(settings.host, settings.port) as reserved:
-            _supervise(settings, ring_settings, reserved)
+        exit_code: int = given.run(given)
     except RingSettingsError as error:
         print(f"catalog-api: {error}", file=sys.stderr)
         return 2
     except PortTakenError as error:
         print(f"catalog-api: {error}", file=sys.stderr)
         return 3
+    except RingError as error:
+        print(f"catalog-api: {error}", file=sys.stderr)
+        return 1
+    return exit_code
+
+
+def _serve(given: argparse.Namespace) -> int:
+    log_to_stderr()
+    settings = load_settings(ApiSettings, os.environ, **vars(given))
+    ring_settings = RingSettings.from_environ(os.environ)
+    # Files named by the settings are read once here, so that a mistake is told at once.
+    settings = settings.with_session_secret()
+    ring_settings.read_password()
+    ring_settings.tls_context()
+    with reserve(settings.host, settings.port) as reserved:
+        _supervise(settings, ring_settings, reserved)
     return 0
 
 
@@ -78,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, help="processes that share the port")
     parser.add_argument("--profile", help="profile of value types, 2020 or 2021")
     parser.add_argument("--log-sample", type=float, help="share of requests logged, 0 to 1")
+    parser.set_defaults(run=_serve)
+    key_commands.register(parser.add_subparsers(metavar="[COMMAND]", help="default: serve"))
     return parser
 
 

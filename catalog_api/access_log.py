@@ -66,8 +66,8 @@ class AccessLog:
                     "request_id": request_id,
                     "remote": peer[0] if isinstance(peer, tuple) else None,
                     "method": message.method,
-                    # Raw bytes of a hostile target are shown escaped; orjson takes only true text.
-                    "target": target.encode("utf-8", "backslashreplace").decode(),
+                    # What no target should hold is shown escaped: no line can lie to a reader.
+                    "target": target.encode("ascii", "backslashreplace").decode(),
                     "route": route,
                     "status": answer.kind.status,
                     "bytes": answer.sent_bytes

@@ -22,6 +22,7 @@ PROBLEM_TYPE: Final = "application/problem+json"
 PROMETHEUS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 NO_STORE: Final = "no-store"
+_EXPOSED: Final = "ETag, Location, X-Request-Id, Retry-After, RateLimit, RateLimit-Policy"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +181,7 @@ class HeadWriter:
             lines.append(f"Vary: {', '.join(vary)}")
         if self._allowed_origins is None:
             lines.append("Access-Control-Allow-Origin: *")
-        lines.append("Access-Control-Expose-Headers: ETag, Location, X-Request-Id, Retry-After")
+        lines.append(f"Access-Control-Expose-Headers: {_EXPOSED}")
         prefix = "".join(f"{line}\r\n" for line in lines)
         self._prefixes[kind] = prefix
         return prefix

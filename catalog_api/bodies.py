@@ -164,25 +164,29 @@ def decode_form(data: bytes) -> dict[str, object]:
 def _put(document: dict[str, object], name: str, value: str) -> None:
     within = _FORM_NAME.fullmatch(name)
     if within is None:
-        known = document.get(name)
-        if known is None:
-            document[name] = [value] if name == "photos" else _value_of(name, value)
-        elif isinstance(known, list):
-            known.append(value)
-        else:
-            raise InvalidBodyError(f"$.{name}: given twice")
+        first = [value] if name == "photos" else _value_of(name, value)
+        _add(document, name, value, first=first)
         return
     outer, inner = within.groups()
     if inner and not (outer == "photos" and inner.isdigit()):
         inside = document.setdefault(outer, {})
-        if not isinstance(inside, dict) or inner in inside:
-            raise InvalidBodyError(f"$.{outer}: given twice")
-        inside[inner] = value
-        return
-    several = document.setdefault(outer, [])
-    if not isinstance(several, list):
-        raise InvalidBodyError(f"$.{outer}: given twice")
-    several.append(value)
+        if isinstance(inside, dict):
+            _add(inside, inner, value, first=value)
+        else:
+            _add(document, outer, value, first=value)
+    else:
+        _add(document, outer, value, first=[value])
+
+
+def _add(fields: dict[str, object], name: str, value: str, *, first: object) -> None:
+    """Put a value beside those of its name. Given twice makes a list, which only lists may be."""
+    known = fields.get(name)
+    if name not in fields:
+        fields[name] = first
+    elif isinstance(known, list):
+        known.append(value)
+    else:
+        fields[name] = [known, value]
 
 
 def _value_of(name: str, value: str) -> object:

@@ -67,12 +67,12 @@ class Edge:
         reception.telemetry.in_flight += 1
         try:
             request_id = reception.request_ids.take(request.headers.get(REQUEST_ID))
-            too_large = self._is_too_large(request)
-            if too_large:
+            if self._is_too_large(request):
                 answer = problem(413, f"A body may have {self._max_body_bytes} bytes at most.")
             else:
                 answer = await self._answer(handle, request, request_id)
-            keep_alive = request.keep_alive and not too_large
+            # The next request would begin behind the rest of a body that nobody wants to wait for.
+            keep_alive = request.keep_alive and request.content.is_eof()
             return self._seal(request, answer, request_id, started, keep_alive=keep_alive)
         finally:
             reception.telemetry.in_flight -= 1
@@ -105,10 +105,8 @@ class Edge:
                 response = await handle(request)
         except web.HTTPMethodNotAllowed as error:
             return self._answer_method(request, error.allowed_methods)
-        except web.HTTPException as error:
-            return _answer_http_exception(error)
         except Exception as error:  # noqa: BLE001 - the outermost place: each has its answer
-            return answer_failure(error, request_id)
+            return _answer_error(request, error, request_id)
         if not isinstance(response, AnswerResponse):
             wrong = TypeError(f"the handler returned {type(response).__name__}")
             return answer_failure(wrong, request_id)
@@ -173,6 +171,16 @@ class Edge:
         match_info: UrlMappingMatchInfo | None = getattr(request, "_match_info", None)
         resource = None if match_info is None else match_info.route.resource
         return UNMATCHED if resource is None else self._routes[resource.canonical]
+
+
+def _answer_error(request: web.BaseRequest, error: Exception, request_id: str) -> Answer:
+    if isinstance(error, web.HTTPException):
+        return _answer_http_exception(error)
+    if isinstance(error, (ConnectionError, web.RequestPayloadError)):
+        return problem(400, "The body did not arrive as it was announced.")
+    if isinstance(error, TimeoutError) and not request.content.is_eof():
+        return problem(408, "The body took too long to arrive.")
+    return answer_failure(error, request_id)
 
 
 def _answer_http_exception(error: web.HTTPException) -> Answer:

@@ -62,6 +62,9 @@ class FastLane:
         mount: second home of every path, as `<mount>/<any campus>/…`; empty for none.
         reads: what the lane takes.
         reception: shared with the edge.
+
+    Attributes:
+        deadline_seconds: longest that a head may take to arrive.
     """
 
     def __init__(self, *, mount: str, reads: tuple[LaneRead, ...], reception: Reception) -> None:
@@ -72,6 +75,7 @@ class FastLane:
         ).fullmatch
         self._reads = {_shape(read.route): read for read in reads}
         self._reception = reception
+        self.deadline_seconds = reception.deadline_seconds
 
     def find(self, message: object, payload: object) -> LaneRequest | None:
         """Return the request when it has a shape of the lane.
@@ -159,17 +163,21 @@ def _shape(route: str) -> tuple[str, bool, str]:
 class LaneProtocol(RequestHandler):
     """An aiohttp connection that takes the lane's requests out before its own loop sees them."""
 
-    __slots__ = ("_edge", "_lane", "_lane_task", "_parked_waiter")
+    __slots__ = ("_edge", "_head_timer", "_lane", "_lane_task", "_parked_waiter")
 
     def __init__(self, manager: web.Server, *, lane: FastLane, edge: Edge, **options: Any) -> None:
         super().__init__(manager, **options)
         self._edge = edge
         self._lane = lane
         self._lane_task: asyncio.Task[None] | None = None
+        self._head_timer: asyncio.TimerHandle | None = None
         self._parked_waiter: asyncio.Future[None] | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse as aiohttp does, then look whether the first message is the lane's."""
+        """Parse as aiohttp does, then look whether the first message is the lane's.
+
+        A head that has begun must be whole within the deadline, or the connection ends.
+        """
         waiter = self._waiter
         if waiter is None or waiter.done():
             # aiohttp's loop or the lane is at work: messages queue until it is done.
@@ -181,7 +189,15 @@ class LaneProtocol(RequestHandler):
         finally:
             self._waiter = waiter
         if self._messages:
+            self._stop_head_timer()
             self._dispatch(waiter)
+        elif self._head_timer is None:
+            self._head_timer = self._loop.call_later(self._lane.deadline_seconds, self.force_close)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def _dispatch(self, waiter: asyncio.Future[None]) -> None:
         message, payload = self._messages[0]
@@ -239,10 +255,16 @@ class LaneProtocol(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Cancel the lane's read: nobody waits for it any more."""
         task = self._lane_task
+        self._stop_head_timer()
         self.leave_lane(keep_alive=False)
         if task is not None:
             task.cancel()
         super().connection_lost(exc)
+
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """Log what surprised aiohttp, but not a body that broke: its sender has an answer."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **options)
 
     def handle_error(
         self,

@@ -39,17 +39,17 @@ async def directory(app: web.Application) -> AsyncIterator[None]:
     await app[DIRECTORY].aclose()
 
 
+async def review_orders(app: web.Application) -> AsyncIterator[None]:
+    """End what is being read of the orders of reviews."""
+    yield
+    await app[REVIEW_ORDERS].aclose()
+
+
 async def changes(app: web.Application) -> AsyncIterator[None]:
     """Finish what others began and left; at the end, what was begun here."""
     async with _running(app[SWEEPER].run(), "sweep of intents"):
         yield
     await app[CHANGES].aclose()
-
-
-async def review_orders(app: web.Application) -> AsyncIterator[None]:
-    """End what is being read of the orders of reviews."""
-    yield
-    await app[REVIEW_ORDERS].aclose()
 
 
 async def clock(app: web.Application) -> AsyncIterator[None]:

@@ -1,16 +1,15 @@
 """The program's own log: one JSON object a line on standard error."""
 
+import json
 import logging
 from datetime import UTC, datetime
-
-import orjson
 
 
 class JsonFormatter(logging.Formatter):
     """Formats a record as one line of JSON; a trace becomes a field of it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the line; what is not ASCII, or is no true text at all, stands escaped in it."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "event": "log",
@@ -21,7 +20,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return orjson.dumps(line).decode()
+        return json.dumps(line)
 
 
 def log_to_stderr() -> None:

@@ -4,14 +4,36 @@ The environment variable is `CATALOG_` and the field's name in upper case; `ring
 Every field is listed in this room's README; a test holds the two together.
 """
 
+import logging
 import re
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
+from catalog_api.callers import Network, read_networks
 from catalog_api.domain.profile import Profile
+from ring.errors import RingSettingsError
 from ring.settings import PREFIX, setting
 
+_logger: Final = logging.getLogger(__name__)
 _MOUNT: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+_SECRET_CHARACTERS: Final = 32
+_AT_LEAST_ONE: Final = (
+    *("max_page_rows", "parallel_block_reads", "review_order_rows", "max_cart_posts"),
+    *("max_bulk_ids", "bulk_write_rows", "max_body_bytes", "backlog"),
+)
+_ABOVE_ZERO: Final = (
+    *("directory_refresh_seconds", "request_deadline_seconds", "readiness_deadline_seconds"),
+    *("review_refresh_seconds", "bulk_idle_seconds", "keepalive_seconds"),
+)
+_NOT_NEGATIVE: Final = (
+    *("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"),
+    *("votes_per_minute", "posts_per_minute"),
+)
+_DAYS: Final = ("session_days", "cart_days", "interaction_days")
+# Cassandra keeps a TTL of at most twenty years.
+_MOST_DAYS: Final = 7_300
 _HEADER_VALUE: Final = re.compile(r"[ -~]*")
 
 
@@ -68,6 +90,31 @@ class ApiSettings:
     review_refresh_seconds: float = setting(
         300.0, "Orders and sums of reviews kept in memory are read anew after this, for loads."
     )
+    session_secret: str = field(
+        default="",
+        repr=False,
+        metadata={
+            "doc": "Secret that signs session cookies, at least 32 characters; after it, separated"
+            " by white space, older ones that are still accepted. Empty: a random one each start."
+        },
+    )
+    session_secret_file: str = setting("", "File that holds them; wins over the variable.")
+    session_days: int = setting(
+        90, "Life of a session cookie; one that is used is renewed after half of it."
+    )
+    cart_days: int = setting(90, "Life of what is put into a cart.")
+    max_cart_posts: int = setting(1000, "Posts that a cart holds; beyond it 409.")
+    interaction_days: int = setting(90, "Life of an interaction.")
+    trusted_proxies: str = setting(
+        "127.0.0.0/8,::1/128",
+        "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas.",
+    )
+    votes_per_minute: int = setting(
+        60, "Votes and reports that one caller may make in a minute; 0: any number."
+    )
+    posts_per_minute: int = setting(
+        20, "Reviews, questions and answers that one caller may post in a minute; 0: any number."
+    )
     max_body_bytes: int = setting(262_144, "Largest request body; beyond it 413.")
     cache_control: str = setting(
         "public, no-cache",
@@ -106,24 +153,9 @@ class ApiSettings:
             "must be empty or an absolute path without a trailing slash",
         )
         _require("log_sample", 0 <= self.log_sample <= 1, "must be between 0 and 1")
-        for name in (
-            "max_page_rows",
-            "parallel_block_reads",
-            "review_order_rows",
-            "max_bulk_ids",
-            "bulk_write_rows",
-            "max_body_bytes",
-            "backlog",
-        ):
+        for name in _AT_LEAST_ONE:
             _require(name, getattr(self, name) >= 1, "must be at least 1")
-        for name in (
-            "directory_refresh_seconds",
-            "request_deadline_seconds",
-            "readiness_deadline_seconds",
-            "review_refresh_seconds",
-            "bulk_idle_seconds",
-            "keepalive_seconds",
-        ):
+        for name in _ABOVE_ZERO:
             _require(name, getattr(self, name) > 0, "must be above 0")
         for name in ("intent_seconds", "idempotency_lease_seconds"):
             _require(
@@ -131,17 +163,56 @@ class ApiSettings:
                 getattr(self, name) >= 2 * self.request_deadline_seconds,
                 "must be at least twice CATALOG_REQUEST_DEADLINE_SECONDS",
             )
-        for name in ("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"):
+        for name in _NOT_NEGATIVE:
             _require(name, getattr(self, name) >= 0, "must not be negative")
+        for name in _DAYS:
+            within = 1 <= getattr(self, name) <= _MOST_DAYS
+            _require(name, within, f"must be between 1 and {_MOST_DAYS}")
         for name in ("cache_control", "cors_origins"):
             text = getattr(self, name)
             _require(name, _HEADER_VALUE.fullmatch(text) is not None, "must be printable ASCII")
+        enough = all(len(one) >= _SECRET_CHARACTERS for one in self.session_secret.split())
+        _require("session_secret", enough, f"must have {_SECRET_CHARACTERS} characters or more")
+        try:
+            read_networks(self.trusted_proxies)
+        except ValueError as error:
+            raise ValueError(f"{PREFIX}TRUSTED_PROXIES: {error}") from error
 
     @property
     def allowed_origins(self) -> frozenset[str] | None:
         """The origins that may read; None when every one may."""
         origins = frozenset(part.strip() for part in self.cors_origins.split(",") if part.strip())
         return None if "*" in origins else origins
+
+    @property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        """The proxies that are believed."""
+        return read_networks(self.trusted_proxies)
+
+    def with_session_secret(self) -> "ApiSettings":
+        """Return settings whose `session_secret` is what the file holds, or random without one.
+
+        Called before workers are forked: they must all sign and accept the same.
+
+        Raises:
+            RingSettingsError: the file cannot be read, or what it holds is too short.
+        """
+        text = self.session_secret
+        if self.session_secret_file:
+            name = f"{PREFIX}SESSION_SECRET_FILE"
+            try:
+                text = Path(self.session_secret_file).read_text(encoding="utf-8")
+                _require("session_secret_file", text.strip() != "", "is empty")
+                return replace(self, session_secret=text, session_secret_file="")
+            except (OSError, ValueError) as error:
+                raise RingSettingsError(f"{name}: {error}") from error
+        if not text.split():
+            text = secrets.token_urlsafe()
+            _logger.warning(
+                "no CATALOG_SESSION_SECRET: sessions end with this process, and no other"
+                " app server knows them"
+            )
+        return replace(self, session_secret=text)
 
 
 def _require(name: str, holds: bool, rule: str) -> None:  # noqa: FBT001 - reads as its sentence

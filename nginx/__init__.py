@@ -1,1 +1,1 @@
-"""The HTTP tier before the app servers: templates, one renderer, the landing page."""
+"""The HTTP tier before the app servers: templates, one renderer, the pages for people."""

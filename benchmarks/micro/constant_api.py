@@ -78,7 +78,7 @@ class ConstantRows:
 
 
 async def _serve() -> None:
-    settings = load_settings(ApiSettings, os.environ)
+    settings = load_settings(ApiSettings, os.environ).with_session_secret()
     listener = bind(os.environ["BENCH_HOST"], int(os.environ["BENCH_PORT"]), shared=True)
     await serve_until(build_app(settings, ring=ConstantRows()), settings, listener, asyncio.Event())
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from typing import Final
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -18,6 +18,7 @@ from catalog_api.answers import (
     problem,
 )
 from catalog_api.bodies import check, decode_json
+from catalog_api.domain.api_key import Role
 from catalog_api.domain.errors import UnsupportedTypeError
 from catalog_api.domain.preconditions import NO_PRECONDITION
 from catalog_api.domain.products import ProductDocument
@@ -54,7 +55,7 @@ class RowOutcome(msgspec.Struct, frozen=True):
     status: int
     etag: str | None = None
     replayed: bool = False
-    problem: dict[str, object] | None = None
+    problem: dict[str, Any] | None = None
 
 
 class BulkWriteHandler:
@@ -106,6 +107,7 @@ class BulkWriteHandler:
                 },
                 legacy=False,
                 streams=True,
+                role=Role.EDITOR.value,
             )
         ]
 

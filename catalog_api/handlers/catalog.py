@@ -1,12 +1,13 @@
 """Products as documents under /v1: read, create, replace, patch, delete."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from catalog_api.answers import NO_CONTENT, PROBLEM_TYPE, Answer
 from catalog_api.bodies import MERGE_PATCH_TYPE, check, read_bytes, read_document
+from catalog_api.domain.api_key import Role
 from catalog_api.domain.products import ProductDocument
 from catalog_api.endpoints import Endpoint, Parameter, Reply
 from catalog_api.handlers.documents import (
@@ -117,6 +118,7 @@ class CatalogHandler:
                 422: _INVALID,
             },
             legacy=False,
+            role=Role.EDITOR.value,
         )
 
     def _change_endpoints(self) -> Sequence[Endpoint]:
@@ -136,20 +138,23 @@ class CatalogHandler:
                     422: _INVALID,
                 },
                 legacy=False,
+                role=Role.EDITOR.value,
             ),
             Endpoint(
                 *("PATCH", ONE, self._guard(self._patch), "Change a product", _GROUP),
                 parameters=[_ID, _IF_MATCH],
-                body=dict[str, object],
+                body=dict[str, Any],
                 body_example={"slogan": None, "properties": {"organic": False}},
                 replies={200: _DOCUMENT, 404: _MISSING, 412: _FAILED, 415: _TYPE, 422: _INVALID},
                 legacy=False,
+                role=Role.EDITOR.value,
             ),
             Endpoint(
                 *("DELETE", ONE, self._guard(self._delete), "Take a product away", _GROUP),
                 parameters=[_ID, _IF_MATCH],
                 replies={204: Reply("It is gone"), 404: _MISSING, 412: _FAILED},
                 legacy=False,
+                role=Role.EDITOR.value,
             ),
         ]
 

@@ -8,8 +8,16 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from catalog_api.answers import JSON_OK, METRICS_OK, Answer, HeadWriter, unavailable
-from catalog_api.endpoints import Endpoint
+from catalog_api.answers import (
+    JSON_OK,
+    METRICS_OK,
+    PROMETHEUS_TYPE,
+    Answer,
+    HeadWriter,
+    unavailable,
+)
+from catalog_api.domain.shapes import Alive, Ready
+from catalog_api.endpoints import Endpoint, Reply, json_reply, problem_reply
 from catalog_api.figures import Figures
 from catalog_api.metrics import gather, render
 from catalog_api.publication import Publication
@@ -55,12 +63,44 @@ class HealthHandler:
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the endpoints for those who run the server."""
         return [
-            Endpoint("GET", "/healthz", self._alive, "Does it live", "operations", legacy=False),
             Endpoint(
-                "GET", "/readyz", self._ready, "Can Cassandra be read", "operations", legacy=False
+                "GET",
+                "/healthz",
+                self._alive,
+                "Does it live",
+                "operations",
+                replies={200: json_reply("The process answers.", Alive, {"status": "alive"})},
+                legacy=False,
             ),
             Endpoint(
-                "GET", "/metrics", self._metrics, "Prometheus figures", "operations", legacy=False
+                "GET",
+                "/readyz",
+                self._ready,
+                "Can Cassandra be read",
+                "operations",
+                replies={
+                    200: json_reply("It may be asked.", Ready, {"status": "ready"}),
+                    503: problem_reply(
+                        "Cassandra cannot be read, or the server is about to stop.",
+                        headers=("Retry-After",),
+                    ),
+                },
+                legacy=False,
+            ),
+            Endpoint(
+                "GET",
+                "/metrics",
+                self._metrics,
+                "Prometheus figures",
+                "operations",
+                replies={
+                    200: Reply(
+                        "Of all workers of the port, in Prometheus' text format.",
+                        PROMETHEUS_TYPE,
+                        str,
+                    )
+                },
+                legacy=False,
             ),
         ]
 

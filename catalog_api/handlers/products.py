@@ -4,7 +4,7 @@ The reads answer for the fast lane and for the application alike, so they take w
 and headers, and return an `Answer`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,9 +14,28 @@ from catalog_api.answers import Answer
 from catalog_api.domain.errors import InvalidIdError
 from catalog_api.domain.item_id import read_path_id
 from catalog_api.domain.page import read_page
-from catalog_api.endpoints import Endpoint, Handler
-from catalog_api.handlers.legacy import Headers, LegacyForms, Query, refusal
+from catalog_api.domain.shapes import (
+    Id,
+    ListedProduct,
+    ListedProduct2020,
+    ProductWithFeatures,
+    ProductWithFeatures2020,
+    Styles,
+    Styles2020,
+)
+from catalog_api.endpoints import Endpoint, Handler, Reply, said
+from catalog_api.handlers.legacy import (
+    PAGE_PARAMETERS,
+    READ_PARAMETERS,
+    Headers,
+    LegacyForms,
+    Query,
+    id_parameter,
+    read_replies,
+    refusal,
+)
 from catalog_api.lane import LaneRead
+from catalog_api.openapi import examples
 from catalog_api.repositories.products import ProductsRepository
 from ring.statements import Statement
 from schema.documents import etag_of
@@ -34,22 +53,59 @@ class ProductRead:
         route: its path, as figures and logs name it.
         statement: selects the stored body and its entity tag.
         convert: turns the decoded body into the 2020 profile.
+        replies: its 200 and 304, as callers are told of them.
     """
 
     route: str
     statement: Statement
     convert: Callable[[Any], Any]
     summary: str
+    replies: Mapping[int, Reply]
 
 
 PRODUCT: Final = ProductRead(
-    "/products/{id}", SELECT_PRODUCT, to_2020_product, "One product with its features"
+    "/products/{id}",
+    SELECT_PRODUCT,
+    to_2020_product,
+    "One product with its features",
+    read_replies(
+        "The product.",
+        ProductWithFeatures,
+        examples.PRODUCT,
+        kind_2020=ProductWithFeatures2020,
+        convert=to_2020_product,
+    ),
 )
 STYLES: Final = ProductRead(
-    "/products/{id}/styles", SELECT_STYLES, to_2020_styles, "Its styles with photos and skus"
+    "/products/{id}/styles",
+    SELECT_STYLES,
+    to_2020_styles,
+    "Its styles with photos and skus",
+    read_replies(
+        "The styles, in the order of the files.",
+        Styles,
+        examples.STYLES,
+        kind_2020=Styles2020,
+        convert=to_2020_styles,
+    ),
 )
 RELATED: Final = ProductRead(
-    "/products/{id}/related", SELECT_RELATED, unchanged, "The ids of its related products"
+    "/products/{id}/related",
+    SELECT_RELATED,
+    unchanged,
+    "The ids of its related products",
+    read_replies(
+        "The ids, in the order of the files; some may stand twice, the product's own among them.",
+        list[Id],
+        examples.RELATED,
+    ),
+)
+_LIST_REPLIES: Final = read_replies(
+    "The products.",
+    list[ListedProduct],
+    [examples.LISTED_PRODUCT],
+    kind_2020=list[ListedProduct2020],
+    convert=to_2020_list,
 )
 
 
@@ -108,11 +164,27 @@ class ProductsHandler:
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the endpoints of products."""
         reads = [
-            Endpoint("GET", read.route, self._by_id(read), read.summary, "products")
+            Endpoint(
+                "GET",
+                read.route,
+                self._by_id(read),
+                read.summary,
+                "products",
+                parameters=(id_parameter("product"), *READ_PARAMETERS),
+                replies={**read.replies, 404: said(INVALID_PRODUCT_ID)},
+            )
             for read in (PRODUCT, STYLES, RELATED)
         ]
         return [
-            Endpoint("GET", "/products", self._list, "A page of all products, by id", "products"),
+            Endpoint(
+                "GET",
+                "/products",
+                self._list,
+                "A page of all products, by id",
+                "products",
+                parameters=(*PAGE_PARAMETERS, *READ_PARAMETERS),
+                replies=_LIST_REPLIES,
+            ),
             *reads,
         ]
 

@@ -8,13 +8,29 @@ from aiohttp import web
 from catalog_api.answers import NO_CONTENT, Answer
 from catalog_api.bodies import read_body, read_bytes
 from catalog_api.domain.errors import InvalidBodyError, InvalidIdError, MissingItemError
+from catalog_api.domain.feedback_shapes import AnswerPage, QuestionPage, QuestionPage2020
 from catalog_api.domain.item_id import read_path_id, read_query_id
 from catalog_api.domain.page import read_page
 from catalog_api.domain.submissions import NewAnswer, NewQuestion
-from catalog_api.endpoints import Endpoint, Handler
-from catalog_api.handlers.legacy import CREATED, Headers, LegacyForms, Query, refusal
+from catalog_api.endpoints import Endpoint, Handler, said
+from catalog_api.guards import Guard
+from catalog_api.handlers.legacy import (
+    CREATED,
+    LEGACY_BODY_TYPES,
+    PAGE_PARAMETERS,
+    PRODUCT_ID,
+    READ_PARAMETERS,
+    Headers,
+    LegacyForms,
+    Query,
+    change_endpoint,
+    id_parameter,
+    read_replies,
+    refusal,
+)
 from catalog_api.handlers.reviews import INVALID_PRODUCT
 from catalog_api.lane import LaneRead
+from catalog_api.openapi import examples
 from catalog_api.services.questions import QuestionsService
 from schema.profiles import to_2020_questions, unchanged
 
@@ -22,6 +38,17 @@ INVALID_QUESTION: Final = "Error: Question body contains invalid entries"
 INVALID_ANSWER: Final = "Error: Answer body contains invalid entries"
 INVALID_QUESTION_ID: Final = "Error: invalid question id provided"
 INVALID_ANSWER_ID: Final = "Error: invalid answer id provided"
+_GROUP: Final = "questions"
+_QUESTION_REPLIES: Final = read_replies(
+    "The questions; none when there are no more.",
+    QuestionPage,
+    examples.QUESTIONS,
+    kind_2020=QuestionPage2020,
+    convert=to_2020_questions,
+)
+_ANSWER_REPLIES: Final = read_replies(
+    "The answers; none when there are no more.", AnswerPage, examples.ANSWERS
+)
 
 
 class QuestionsHandler:
@@ -30,6 +57,7 @@ class QuestionsHandler:
     Args:
         questions: what can be done with them.
         forms: makes the forms that callers ask for.
+        guard: limits what callers write.
         max_page_rows: most rows of one page.
         body_seconds: longest that a caller may take to send a body.
     """
@@ -38,12 +66,14 @@ class QuestionsHandler:
         self,
         questions: QuestionsService,
         forms: LegacyForms,
+        guard: Guard,
         *,
         max_page_rows: int,
         body_seconds: float,
     ) -> None:
         self._questions = questions
         self._forms = forms
+        self._guard = guard
         self._max_page_rows = max_page_rows
         self._body_seconds = body_seconds
 
@@ -94,24 +124,71 @@ class QuestionsHandler:
 
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the endpoints of questions and answers."""
-        group, questions = "questions", self._questions
-        one, answers = "/qa/questions/{id}", "/qa/questions/{id}/answers"
+        questions, one = self._questions, "/qa/questions/{id}"
         answer = "/qa/answers/{id}"
-
-        def put(path: str, change: Callable[[int], Awaitable[None]], summary: str) -> Endpoint:
-            text = INVALID_ANSWER_ID if path.startswith(answer) else INVALID_QUESTION_ID
-            return Endpoint("PUT", path, self._put(change, text), summary, group)
-
         return [
-            Endpoint("GET", "/qa/questions", self._list, "Questions with their answers", group),
-            Endpoint("GET", answers, self._list_answers, "Answers to a question", group),
-            Endpoint("POST", "/qa/questions", self._ask, "Ask", group, body=NewQuestion),
-            Endpoint("POST", answers, self._answer, "Answer", group, body=NewAnswer),
-            put(f"{one}/helpful", questions.vote_question, "Find a question helpful"),
-            put(f"{one}/report", questions.report_question, "Hide a question from lists"),
-            put(f"{answer}/helpful", questions.vote_answer, "Find an answer helpful"),
-            put(f"{answer}/report", questions.report_answer, "Hide an answer from lists"),
+            Endpoint(
+                "GET",
+                "/qa/questions",
+                self._list,
+                "A page of a product's questions with all their answers",
+                _GROUP,
+                parameters=(PRODUCT_ID, *PAGE_PARAMETERS, *READ_PARAMETERS),
+                replies={**_QUESTION_REPLIES, 422: said(INVALID_PRODUCT)},
+                description="The most helpful first; reported ones are left out.",
+            ),
+            Endpoint(
+                "GET",
+                f"{one}/answers",
+                self._list_answers,
+                "A page of the answers to a question",
+                _GROUP,
+                parameters=(id_parameter("question"), *PAGE_PARAMETERS, *READ_PARAMETERS),
+                replies={**_ANSWER_REPLIES, 404: said(INVALID_QUESTION_ID)},
+                description="The most helpful first; reported ones are left out. `page` and `count`"
+                " come back as text when they were given. A question that is not there has none.",
+            ),
+            Endpoint(
+                "POST",
+                "/qa/questions",
+                self._guard.posts(self._ask),
+                "Ask",
+                _GROUP,
+                body=NewQuestion,
+                body_example=examples.NEW_QUESTION,
+                body_types=LEGACY_BODY_TYPES,
+                replies={201: said("Created"), 422: said(INVALID_QUESTION)},
+                limited=True,
+            ),
+            Endpoint(
+                "POST",
+                f"{one}/answers",
+                self._guard.posts(self._answer),
+                "Answer",
+                _GROUP,
+                parameters=(id_parameter("question"),),
+                body=NewAnswer,
+                body_example=examples.NEW_ANSWER,
+                body_types=LEGACY_BODY_TYPES,
+                replies={201: said("Created"), 422: said(INVALID_ANSWER)},
+                limited=True,
+            ),
+            self._change(f"{one}/helpful", questions.vote_question, "Find a question helpful"),
+            self._change(f"{one}/report", questions.report_question, "Hide a question from lists"),
+            self._change(f"{answer}/helpful", questions.vote_answer, "Find an answer helpful"),
+            self._change(f"{answer}/report", questions.report_answer, "Hide an answer from lists"),
         ]
+
+    def _change(
+        self, path: str, change: Callable[[int], Awaitable[None]], summary: str
+    ) -> Endpoint:
+        of, refused = (
+            ("answer", INVALID_ANSWER_ID)
+            if path.startswith("/qa/answers")
+            else ("question", INVALID_QUESTION_ID)
+        )
+        handle = self._guard.votes(self._put(change, refused))
+        return change_endpoint(path, handle, summary, _GROUP, of=of, refused=refused)
 
     async def _list(self, request: web.Request) -> Answer:
         return await self.answer_questions(0, request.query, request.headers)

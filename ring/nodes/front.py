@@ -1,9 +1,12 @@
 """The tiers before Cassandra on this machine: an app server beside each node, nginx before all."""
 
+import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 from ring.nodes.errors import MissingProgramError, PortTakenError, StageError
 from ring.nodes.probes import can_bind, http_status, port_holder
@@ -31,6 +34,8 @@ def program_environment(settings: StackSettings, ring_settings: RingSettings) ->
 def app_servers(settings: StackSettings, ring_settings: RingSettings) -> tuple[Service, ...]:
     """Return the app server of each node; the node beside it is the first that it asks."""
     environ = program_environment(settings, ring_settings)
+    if not settings.session_secret and not settings.session_secret_file:
+        environ["CATALOG_SESSION_SECRET_FILE"] = str(session_secret_file(settings))
     services = []
     for number, address in enumerate(settings.node_addresses, start=1):
         own = {"CATALOG_HOST": address, "CATALOG_PORT": str(settings.app_port)}
@@ -50,6 +55,24 @@ def app_servers(settings: StackSettings, ring_settings: RingSettings) -> tuple[S
             )
         )
     return tuple(services)
+
+
+def session_secret_file(settings: StackSettings) -> Path:
+    """Return where the stack keeps the secret that signs session cookies."""
+    return settings.state / "session.secret"
+
+
+def keep_session_secret(settings: StackSettings) -> None:
+    """Make the secret of all app servers of this stack, once; only its owner can read it."""
+    file = session_secret_file(settings)
+    if settings.session_secret or settings.session_secret_file or file.exists():
+        return
+    # Whole or not at all: an app server refuses half a secret.
+    unfinished = file.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+        new.write(secrets.token_urlsafe() + "\n")
+    unfinished.rename(file)
 
 
 def start_app_server(service: Service, undo: ExitStack) -> bool:

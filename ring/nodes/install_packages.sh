@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the machine lacks, through apt where this user may, else names it.
-#   install_packages.sh [python] [java] [maven] [nginx] [wrk] [ip] [go] [node]
+#   install_packages.sh [python] [java] [maven] [nginx] [wrk] [ip] [go] [node] [chromium]
 # Exit status 0: all there; 1: something is missing, and the lines before say what to type.
 set -u
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -30,6 +30,7 @@ for need in "$@"; do
         wrk) command -v wrk >/dev/null || packages="$packages wrk" ;;
         ip) command -v ip >/dev/null || packages="$packages iproute2" ;;
         go) command -v go >/dev/null || packages="$packages golang-go" ;;
+        chromium) command -v chromium >/dev/null || packages="$packages chromium" ;;
         node) command -v npm >/dev/null || packages="$packages nodejs npm" ;;
         *) echo "install_packages.sh: unknown need $need" >&2; exit 2 ;;
     esac
@@ -45,7 +46,8 @@ if [ "$as_root" = none ] || ! command -v apt-get >/dev/null; then
     echo "These are missing, and this user may not install them:$packages" >&2
     echo "Debian 12, Ubuntu 24.04:  sudo apt-get install -y$packages" >&2
     echo "Elsewhere: Python 3.11 or later with venv, Java 17 (a JRE), Maven 3, nginx 1.18 or later;" >&2
-    echo "for tests and benchmarks Go 1.19, wrk 4 and iproute2; for benchmarks Node.js 18." >&2
+    echo "for tests and benchmarks Go 1.19, wrk 4 and iproute2; for tests Chromium (on Ubuntu a snap);" >&2
+    echo "for benchmarks Node.js 18." >&2
     exit 1
 fi
 

@@ -15,6 +15,7 @@ from ring.nodes.start_failure import last_lines, log_tail
 
 POLL_SECONDS = 0.1
 STOP_TIMEOUT_SECONDS = 20.0
+_SECRETS = ("CATALOG_PASSWORD", "CATALOG_SESSION_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +135,11 @@ class Service:
         self._fingerprint_file.write_text(self._fingerprint(), encoding="ascii")
 
     def _fingerprint(self) -> str:
-        """Digest the command and our settings, without the password: a digest can be guessed."""
+        """Digest the command and our settings, without secrets: a digest can be guessed."""
         ours = {
             name: value
             for name, value in self.environ.items()
-            if name.startswith("CATALOG_") and name != "CATALOG_PASSWORD"
+            if name.startswith("CATALOG_") and name not in _SECRETS
         }
         text = json.dumps([self.command, sorted(ours.items())])
         return hashlib.sha256(text.encode()).hexdigest()

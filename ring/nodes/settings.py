@@ -5,6 +5,7 @@ DATA and CONTACT_POINTS on as CATALOG_NODES, CATALOG_DATA and CATALOG_CONTACT_PO
 also stand in RingSettings mean the same thing.
 """
 
+import dataclasses
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,6 +47,12 @@ class StackSettings:
     storage_port: int = setting(7000, "port of the traffic between nodes")
     jmx_port: int = setting(7100, "JMX port of node 1 on 127.0.0.1; node N takes the N-1st after")
     heap_mib: int = setting(0, "heap of a node; 0: 1024 for one node, 600 for several")
+    session_secret: str = dataclasses.field(
+        default="", repr=False, metadata={"doc": "of the app servers; see there"}
+    )
+    session_secret_file: str = setting(
+        "", "of the app servers; empty, without a secret: one is made in the folder of all state"
+    )
     app_port: int = setting(8080, "port of every app server")
     nginx_host: str = setting("127.0.0.1", "address that nginx listens on")
     nginx_port: int = setting(8000, "port that nginx listens on")

@@ -12,6 +12,7 @@ from ring.nodes.errors import NodesError, RingMismatchError
 from ring.nodes.front import (
     app_servers,
     check_front_ports,
+    keep_session_secret,
     program_environment,
     start_app_server,
     start_nginx,
@@ -210,6 +211,7 @@ class Stack:
         port = self.settings.app_port
         addresses = ", ".join(f"{address}:{port}" for address in self.settings.node_addresses)
         with self.stages.stage("app", f"app server at {addresses}") as stage:
+            keep_session_secret(self.settings)
             services = app_servers(self.settings, self.ring_settings)
             started = sum(start_app_server(service, undo) for service in services)
             stage.done(f"{started} started, ready" if started else "runs already")

@@ -14,6 +14,8 @@ READY_SECONDS = 30.0
 READ_SECONDS = 15.0
 # Every node must flush and confirm; Cassandra itself gives up after 60 s.
 TRUNCATE_SECONDS = 75.0
+# API keys belong to no data set: another one must not lock out those who may change it.
+_KEPT = ("api_keys",)
 
 
 class TablesError(NodesError):
@@ -29,7 +31,7 @@ class Table:
 
 
 async def fetch_tables(settings: RingSettings) -> tuple[Table, ...]:
-    """Return the keyspace's tables, in the order of their names.
+    """Return the keyspace's tables that hold a data set and what people did to it, by name.
 
     Consistency: ONE, on node-local system tables.
 
@@ -44,7 +46,7 @@ async def fetch_tables(settings: RingSettings) -> tuple[Table, ...]:
     )
     async with _client(dataclasses.replace(settings, keyspace="system"), [select]) as client:
         rows = await client.execute(select.name, (settings.keyspace,), timeout_seconds=READ_SECONDS)
-    return tuple(Table(str(name), str(table_id)) for name, table_id in rows)
+    return tuple(Table(str(name), str(table_id)) for name, table_id in rows if name not in _KEPT)
 
 
 async def any_rows(settings: RingSettings, tables: Sequence[Table]) -> bool:

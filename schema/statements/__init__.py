@@ -6,9 +6,12 @@ One module a family of tables. Two groups are what clients are opened with: `API
 
 from typing import Final
 
+from schema.statements.api_keys import API_KEY_STATEMENTS
+from schema.statements.carts import CART_STATEMENTS
 from schema.statements.changes import CHANGE_STATEMENTS
 from schema.statements.idempotency import IDEMPOTENCY_STATEMENTS
 from schema.statements.ids import ID_STATEMENTS
+from schema.statements.limits import LIMIT_STATEMENTS
 from schema.statements.load import LOAD_STATEMENTS
 from schema.statements.products import PRODUCT_STATEMENTS
 from schema.statements.questions import QUESTION_STATEMENTS
@@ -20,6 +23,9 @@ API_STATEMENTS: Final = (
     *REVIEW_STATEMENTS,
     *QUESTION_STATEMENTS,
     *ID_STATEMENTS,
+    *CART_STATEMENTS,
+    *LIMIT_STATEMENTS,
+    *API_KEY_STATEMENTS,
     *IDEMPOTENCY_STATEMENTS,
 )
 

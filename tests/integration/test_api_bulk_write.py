@@ -10,6 +10,7 @@ from catalog_api.settings import ApiSettings
 from ring import RingSettings
 from tests.support.api import HOST, RunningApi, running_catalog
 from tests.support.catalog_documents import NEW, legacy, listed, send, until
+from tests.support.editor import AS_EDITOR
 from tests.support.stored_catalog import CatalogProduct, plain_product
 
 CATALOG = [CatalogProduct(plain_product(number)) for number in (1, 2)]
@@ -24,7 +25,7 @@ def row(**changes: object) -> bytes:
 
 async def write(api: RunningApi, body: Any, **headers: str) -> list[dict[str, Any]]:
     """Send a body and return the outcomes."""
-    sent = NDJSON | {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = AS_EDITOR | NDJSON | {name.replace("_", "-"): value for name, value in headers.items()}
     async with api.client.post(PATH, data=body, headers=sent) as response:
         assert response.status == 200, await response.text()
         assert response.headers["Content-Type"] == "application/x-ndjson"
@@ -87,7 +88,7 @@ async def test_rows_when_they_come_slowly_then_outcomes_come_meanwhile(
                 await answered.wait()
             yield b"".join(row(id=7, name=f"w{place}") for place in range(20))
 
-        async with api.client.post(PATH, data=body(), headers=NDJSON) as response:
+        async with api.client.post(PATH, data=body(), headers=AS_EDITOR | NDJSON) as response:
             outcomes = []
             async for line in response.content:
                 outcomes.append(orjson.loads(line))
@@ -122,6 +123,7 @@ async def test_stream_when_nothing_comes_then_it_is_ended_and_when_cut_then_the_
     async with running_catalog(ring_settings, CATALOG, settings) as api:
         head = (
             f"POST {PATH} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/x-ndjson\r\n"
+            f"Authorization: {AS_EDITOR['Authorization']}\r\n"
             "Content-Length: 100000\r\n\r\n"
         ).encode()
         answer = await api.exchange(head + row(id=7))
@@ -133,7 +135,7 @@ async def test_stream_when_nothing_comes_then_it_is_ended_and_when_cut_then_the_
         await reader.readuntil(b'"status":201')
         writer.transport.abort()
         assert (await send(api, "GET", "/v1/products/8")).status == 200
-        async with api.client.post(PATH, json={}) as response:
+        async with api.client.post(PATH, json={}, headers=AS_EDITOR) as response:
             assert response.status == 415
         metrics = (await send(api, "GET", "/metrics")).body.decode()
         assert 'route="/v1/products/bulk",status="200"' in metrics

@@ -18,6 +18,7 @@ from ring import RingSettings
 from schema.statements.changes import SELECT_INTENTS
 from tests.support.api import HOST, running_catalog
 from tests.support.catalog_documents import NEW
+from tests.support.editor import AS_EDITOR
 from tests.support.stored_catalog import CatalogProduct, plain_product
 from tests.support.stored_tables import read_tables
 
@@ -68,7 +69,7 @@ async def _wait_ready(base: str) -> None:
 async def _change(base: str, acknowledged: dict[int, bool], ids: list[int]) -> None:
     """Create and delete products until the server is gone; note whether each lives."""
     pick = random.Random(ids[0])  # noqa: S311 - a seeded sequence is the point
-    async with aiohttp.ClientSession(base) as client:
+    async with aiohttp.ClientSession(base, headers=AS_EDITOR) as client:
         with contextlib.suppress(aiohttp.ClientError, ConnectionError):
             while True:
                 product_id = pick.choice(ids)

@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 
 from catalog_api.settings import ApiSettings
+from ring import RingSettings
 
 HOST = "127.0.0.1"
 # Three interpreters start on two cores that others may be using.
@@ -175,6 +176,39 @@ async def test_start_when_cassandra_is_down_then_the_program_lives_and_is_not_re
             async with program.client.get(path) as response:
                 assert response.status == 503
                 assert "Retry-After" in response.headers
+
+
+async def test_start_when_no_secret_is_named_then_all_workers_share_a_random_one(
+    tmp_path: Path, ring_settings: RingSettings
+) -> None:
+    """A cookie of one worker is known by the other; the log warns of what no restart survives."""
+    ring = {
+        "CATALOG_CONTACT_POINTS": ",".join(ring_settings.contact_points),
+        "CATALOG_CQL_PORT": str(ring_settings.cql_port),
+        "CATALOG_KEYSPACE": ring_settings.keyspace,
+    }
+    async with _running(tmp_path, CATALOG_WORKERS="2", **ring) as program:
+
+        async def is_ready() -> bool:
+            # Each connection goes to either worker.
+            statuses = set()
+            for _ in range(8):
+                async with program.client.get("/readyz") as response:
+                    statuses.add(response.status)
+            return statuses == {200}
+
+        await _until(is_ready)
+        async with program.client.post("/cart", json={"sku_id": 37}) as response:
+            assert response.status == 201
+            cookie = response.headers["Set-Cookie"].partition(";")[0]
+        program.client.cookie_jar.clear()
+        for _ in range(12):
+            async with program.client.get("/cart", headers={"Cookie": cookie}) as response:
+                assert await response.json() == [{"sku_id": 37, "count": 1}]
+        program.process.terminate()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            _, told = await program.process.communicate()
+    assert told.decode().count("no CATALOG_SESSION_SECRET") == 1
 
 
 async def test_start_when_the_port_is_taken_then_it_is_refused_clearly(tmp_path: Path) -> None:

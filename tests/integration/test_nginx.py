@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from nginx.render import NginxPlan, render
-from ring.nodes.probes import http_status
-from ring.nodes.service import Service, inherited_environment
+from ring.nodes.service import inherited_environment
+from tests.support.front import running_front
 from tests.support.upstream import Upstream, running
 
 HOST, PORT, STATUS_PORT, APP_PORT = "127.0.10.1", 18000, 18001, 18080
@@ -25,28 +25,14 @@ BASE = f"http://{HOST}:{PORT}"
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Run nginx before two addresses where app servers may or may not be; yield its log folder."""
-    directory = tmp_path_factory.mktemp("nginx")
-    # Root's nginx gives its workers to nobody, who must get to the folder of temporary files.
-    for folder in (directory, directory.parent):
-        folder.chmod(0o755)
-    plan = NginxPlan(
-        directory,
-        tuple((address, APP_PORT) for address in ADDRESSES),
+    with running_front(
+        tmp_path_factory.mktemp("nginx"),
+        [(address, APP_PORT) for address in ADDRESSES],
         host=HOST,
         port=PORT,
         status_port=STATUS_PORT,
-    )
-    assert render(plan)
-    service = Service(
-        name="nginx",
-        command=("nginx", "-e", f"{directory}/error.log", "-c", str(plan.main_file)),
-        environ=inherited_environment(),
-        directory=directory,
-        state=directory,
-    )
-    service.start(answers=lambda: http_status(HOST, PORT, "/") == 200, timeout_seconds=20)
-    yield plan.logs
-    service.stop()
+    ) as plan:
+        yield plan.logs
 
 
 @pytest_asyncio.fixture
@@ -244,24 +230,6 @@ async def connections_handled(client: aiohttp.ClientSession) -> int:
         match = re.search(r"\n (\d+) (\d+) (\d+)", await answer.text())
     assert match is not None
     return int(match[2])
-
-
-@pytest.mark.usefixtures("front")
-async def test_landing_page_when_asked_then_links_and_no_foreign_asset(
-    client: aiohttp.ClientSession,
-) -> None:
-    """The page and its style sheet come from nginx alone and load nothing from elsewhere."""
-    async with client.get(f"{BASE}/") as answer:
-        page = await answer.text()
-        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    targets = re.findall(r'(?:href|src)="([^"]+)"', page)
-    assert {"/products/1", "/products/1/styles", "/products/1/related"} <= set(targets)
-    assert all(target.startswith(("/", "data:,")) for target in targets)
-    async with client.get(f"{BASE}/assets/catalog.css") as answer:
-        assert answer.status == 200
-        assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
-        assert "url(" not in await answer.text()
 
 
 async def test_access_log_when_request_done_then_one_json_line(

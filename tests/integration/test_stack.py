@@ -137,8 +137,8 @@ async def not_served(ids: range) -> list[int]:
         return left
 
 
-async def test_stack_when_up_then_every_product_and_the_landing_page(catalog: Catalog) -> None:
-    """After `up`, nginx serves the page and every product of the sample; all parts run."""
+async def test_stack_when_up_then_every_product_and_the_pages(catalog: Catalog) -> None:
+    """After `up`, nginx serves the pages and every product of the sample; all parts run."""
     assert sorted(catalog.processes) == [
         "app1",
         "app2",
@@ -150,8 +150,9 @@ async def test_stack_when_up_then_every_product_and_the_landing_page(catalog: Ca
     ]
     assert await not_served(range(1, PRODUCTS + 1)) == []
     async with aiohttp.ClientSession() as session:
-        async with session.get(f"{BASE}/") as answer:
-            assert answer.status == 200
+        for page in ("/", "/about", "/docs"):
+            async with session.get(BASE + page) as answer:
+                assert answer.status == 200
         async with session.get(f"{BASE}/products/1/related") as answer:
             assert answer.status == 200
         async with session.get(f"{BASE}/metrics") as answer:

@@ -16,10 +16,13 @@ from catalog_api.sockets import bind
 from catalog_api.worker import serve_until
 from ring import RingClient, RingSettings
 from schema.statements import API_STATEMENTS
+from tests.support.editor import write_editor_key
 from tests.support.stored_catalog import READY_SECONDS, CatalogProduct, write_catalog
 
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
+DEFAULTS = ApiSettings()
+SESSION_SECRET = "a secret of tests only, of enough characters".replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,11 @@ async def running_api(
     *,
     publication: Publication | None = None,
 ) -> AsyncIterator[RunningApi]:
-    """Serve with these settings, on a free port, until the block ends; closes the ring client."""
-    settings = replace(settings or ApiSettings(), host=HOST, port=0)
+    """Serve with these settings, on a free port, until the block ends; closes the ring client.
+
+    Rate limits are off unless the settings name others than the defaults.
+    """
+    settings = _for_tests(settings or ApiSettings())
     listener = bind(HOST, 0, shared=True)
     port = listener.getsockname()[1]
     stop = asyncio.Event()
@@ -79,6 +85,15 @@ async def running_api(
             stop.set()
             await ended
             listener.close()
+
+
+def _for_tests(settings: ApiSettings) -> ApiSettings:
+    if settings.votes_per_minute == DEFAULTS.votes_per_minute:
+        settings = replace(settings, votes_per_minute=0)
+    if settings.posts_per_minute == DEFAULTS.posts_per_minute:
+        settings = replace(settings, posts_per_minute=0)
+    secret = settings.session_secret or SESSION_SECRET
+    return replace(settings, host=HOST, port=0, session_secret=secret)
 
 
 async def _wait_for(client: aiohttp.ClientSession, ended: "asyncio.Task[None]") -> None:
@@ -102,5 +117,6 @@ async def running_catalog(
     await write_catalog(ring_settings, catalog)
     ring = await RingClient.open(ring_settings, API_STATEMENTS)
     await ring.wait_ready(READY_SECONDS)
+    await write_editor_key(ring)
     async with running_api(ring, settings) as api:
         yield api

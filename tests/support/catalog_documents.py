@@ -11,6 +11,7 @@ import orjson
 from ring import RingClient, RingSettings
 from schema.statements import API_STATEMENTS
 from tests.support.api import RunningApi, running_api
+from tests.support.editor import AS_EDITOR
 from tests.support.stored_catalog import READY_SECONDS
 
 PROPERTIES = {"sizes": ["S", "M"], "organic": True, "weight_grams": 240.5, "origin": "Peru"}
@@ -50,7 +51,7 @@ async def send(
     api: RunningApi, method: str, path: str, body: object = None, **headers: str
 ) -> Answered:
     """Send a document, as a merge patch when that is the method."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = AS_EDITOR | {name.replace("_", "-"): value for name, value in headers.items()}
     data = None
     if body is not None:
         data = body if isinstance(body, bytes) else orjson.dumps(body)

@@ -27,8 +27,8 @@ def make(tmp_path: Path, code: str, **environ: str) -> Service:
 
 
 def password(text: str) -> dict[str, str]:
-    """Return the environment of a password."""
-    return {"CATALOG_PASSWORD": text}
+    """Return the environment of secrets."""
+    return {"CATALOG_PASSWORD": text, "CATALOG_SESSION_SECRET": text}
 
 
 def test_service_when_started_then_found_by_another_object_and_stopped(tmp_path: Path) -> None:

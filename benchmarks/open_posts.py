@@ -1,0 +1,64 @@
+"""Open-loop POSTs of one body: each is sent when it is due, and its latency counts from then."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Final
+
+_CONNECTIONS: Final = 64
+_ANSWER_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Seconds of each request from its due time, in order of their ends; and how many failed."""
+
+    seconds: list[float]
+    failed: int
+
+    def percentile_milliseconds(self, share: float) -> float:
+        """Return the latency that `share` of the requests do not exceed."""
+        ordered = sorted(self.seconds)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+
+async def post_steadily(
+    address: str, port: int, path: str, body: bytes, *, rate: float, seconds: float
+) -> Posted:
+    """Post so many times a second over kept connections; one that is busy delays who needs it.
+
+    Raises:
+        OSError: the server does not listen.
+        TimeoutError: an answer took longer than ten seconds.
+    """
+    request = (
+        f"POST {path} HTTP/1.1\r\nHost: catalog\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+    free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    for _ in range(_CONNECTIONS):
+        free.put_nowait(await asyncio.open_connection(address, port))
+    took: list[float] = []
+    failed = 0
+
+    async def post(due_at: float) -> None:
+        nonlocal failed
+        connection = await free.get()
+        reader, writer = connection
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
+        await reader.readexactly(length)
+        took.append(time.perf_counter() - due_at)
+        failed += not head.startswith(b"HTTP/1.1 201")
+        free.put_nowait(connection)
+
+    began = time.perf_counter()
+    async with asyncio.timeout(seconds + _ANSWER_SECONDS), asyncio.TaskGroup() as group:
+        for number in range(int(rate * seconds)):
+            due_at = began + number / rate
+            await asyncio.sleep(due_at - time.perf_counter())
+            group.create_task(post(due_at))
+    while not free.empty():
+        free.get_nowait()[1].close()
+    return Posted(took, failed)
