@@ -16,6 +16,7 @@ from catalog_api.settings import ApiSettings
 from ring import RingSettings
 from schema.documents import Feature, Photo, Sku, Style
 from tests.support.api import RunningApi, running_catalog
+from tests.support.editor import AS_EDITOR
 from tests.support.legacy_files import write_files
 from tests.support.stored_catalog import CatalogProduct, plain_product
 from tests.support.stored_tables import load_directory, read_tables
@@ -55,10 +56,10 @@ async def test_export_when_ndjson_then_every_product_is_the_document_that_is_rea
     """All that live, each once, as /v1/products/{id} has it; a deleted one is not among them."""
     async with running_catalog(ring_settings, CATALOG, WHOLE_TIME) as api:
         changed = {"name": "Hat", "default_price": "1.50", "properties": {"sizes": ["S", "L"]}}
-        async with api.client.post("/v1/products", json=changed) as answer:
+        async with api.client.post("/v1/products", json=changed, headers=AS_EDITOR) as answer:
             assert answer.status == 201
             created = (await answer.json())["id"]
-        async with api.client.delete("/v1/products/7") as answer:
+        async with api.client.delete("/v1/products/7", headers=AS_EDITOR) as answer:
             assert answer.status == 204
         lines = (await export(api)).splitlines()
         documents = {one["id"]: one for one in map(orjson.loads, lines)}

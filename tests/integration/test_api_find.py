@@ -15,6 +15,7 @@ from catalog_api.settings import ApiSettings
 from ring import RingClient, RingSettings
 from schema.statements import API_STATEMENTS
 from tests.support.api import RunningApi, running_api, running_catalog
+from tests.support.editor import AS_EDITOR
 from tests.support.searches import Known, Wish, find_all, random_product, random_wish, rebuild
 from tests.support.stored_catalog import READY_SECONDS
 
@@ -48,7 +49,8 @@ async def shop(
 
 async def send(api: RunningApi, method: str, path: str, **options: Any) -> Any:
     """Return the decoded body of a success, None without one."""
-    async with api.client.request(method, path, **options) as answer:
+    headers = AS_EDITOR | options.pop("headers", {})
+    async with api.client.request(method, path, headers=headers, **options) as answer:
         assert answer.status < 300, await answer.text()
         return await answer.json() if answer.status != 204 else None
 

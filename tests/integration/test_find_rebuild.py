@@ -14,6 +14,7 @@ from ring import RingClient, RingSettings
 from ring.statements import Consistency, Statement
 from schema.statements import API_STATEMENTS
 from tests.support.api import running_api
+from tests.support.editor import AS_EDITOR, write_editor_key
 from tests.support.searches import Known, Wish, find_all, random_product, rebuild
 from tests.support.stored_catalog import READY_SECONDS, CatalogProduct, write_catalog
 
@@ -133,6 +134,7 @@ async def test_rebuild_when_a_shop_changes_products_meanwhile_then_both_are_righ
     products, known = catalog()
     await write_catalog(ring_settings, products)
     ring, own = await opened(ring_settings), await opened(ring_settings)
+    await write_editor_key(ring)
     async with running_api(ring) as api:
         prices: dict[int, int] = {}
 
@@ -144,7 +146,7 @@ async def test_rebuild_when_a_shop_changes_products_meanwhile_then_both_are_righ
                 async with api.client.patch(
                     f"/v1/products/{product_id}",
                     json=body,
-                    headers={"Content-Type": "application/merge-patch+json"},
+                    headers=AS_EDITOR | {"Content-Type": "application/merge-patch+json"},
                 ) as answer:
                     assert answer.status == 200, await answer.text()
                 prices[product_id] = cents
