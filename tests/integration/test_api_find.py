@@ -49,7 +49,8 @@ async def shop(
 
 async def send(api: RunningApi, method: str, path: str, **options: Any) -> Any:
     """Return the decoded body of a success, None without one."""
-    async with api.client.request(method, path, headers=AS_EDITOR, **options) as answer:
+    headers = AS_EDITOR | options.pop("headers", {})
+    async with api.client.request(method, path, headers=headers, **options) as answer:
         assert answer.status < 300, await answer.text()
         return await answer.json() if answer.status != 204 else None
 
