@@ -1,7 +1,5 @@
 """The application: the one place where its parts meet, with `parts.py`."""
 
-from dataclasses import replace
-
 from aiohttp import web
 
 from catalog_api import keys, lifecycle
@@ -123,4 +121,4 @@ def _repeatable(endpoint: Endpoint, idempotent: Idempotent) -> Endpoint:
     """Legacy POSTs know nothing of keys themselves; the others place the key behind their guard."""
     if endpoint.method != "POST" or not endpoint.legacy:
         return endpoint
-    return replace(endpoint, handle=idempotent.wrap(endpoint.handle))
+    return idempotent.repeatable(endpoint)

@@ -1,20 +1,29 @@
 """`Idempotency-Key`: a repeated POST is answered as the first one was."""
 
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Annotated, Final
 
 from aiohttp import hdrs, web
+from msgspec import Meta
 from multidict import istr
 
 from catalog_api.answers import Answer, AnswerKind
 from catalog_api.bodies import read_bytes
 from catalog_api.domain.errors import InvalidKeyError
-from catalog_api.endpoints import Handler
+from catalog_api.endpoints import Endpoint, Handler, Parameter, problem_reply
 from catalog_api.repositories.idempotency import StoredAnswer
 from catalog_api.services.idempotency import Idempotency
 
 IDEMPOTENCY_KEY: Final = istr("Idempotency-Key")
+IDEMPOTENCY_PARAMETER: Final = Parameter(
+    str(IDEMPOTENCY_KEY),
+    "header",
+    Annotated[str, Meta(pattern="^[ -~]{1,255}$")],
+    "The same request under the same key is answered the same for 24 hours.",
+)
+IN_PROGRESS: Final = problem_reply("The same request is being worked on.")
 REPLAYED: Final = "Idempotent-Replayed: true\r\n"
 _MAX_KEY: Final = 255
 
@@ -30,6 +39,23 @@ class Idempotent:
     def __init__(self, requests: Idempotency, *, body_seconds: float) -> None:
         self._requests = requests
         self._body_seconds = body_seconds
+
+    def repeatable(self, endpoint: Endpoint) -> Endpoint:
+        """Return the endpoint of a POST with its handler wrapped, and with what that adds."""
+        replies = {
+            status: replace(
+                reply,
+                headers=(*reply.headers, "Idempotent-Replayed"),
+                or_problem=reply.or_problem or status == 422,
+            )
+            for status, reply in endpoint.replies.items()
+        }
+        return replace(
+            endpoint,
+            handle=self.wrap(endpoint.handle),
+            parameters=(*endpoint.parameters, IDEMPOTENCY_PARAMETER),
+            replies={409: IN_PROGRESS, **replies},
+        )
 
     def wrap(self, handle: Handler) -> Handler:
         """Return the handler with the key looked at before it; guards belong around this."""

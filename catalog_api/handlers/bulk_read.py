@@ -6,11 +6,11 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from catalog_api.answers import PROBLEM_TYPE, Answer
+from catalog_api.answers import Answer
 from catalog_api.domain.item_id import read_ids
 from catalog_api.domain.products import Feature
-from catalog_api.endpoints import Endpoint, Parameter, Reply
-from catalog_api.handlers.documents import DocumentForms
+from catalog_api.endpoints import Endpoint, Parameter, problem_reply
+from catalog_api.handlers.documents import KNOWN, NOT_MODIFIED, DocumentForms, document_reply
 from catalog_api.repositories.products import ProductsRepository
 from schema.documents import etag_of
 
@@ -62,11 +62,11 @@ class BulkReadHandler:
         return [
             Endpoint(
                 *("GET", PATH, self._get, "Many products by their ids", "catalog"),
-                parameters=[ids],
+                parameters=[ids, KNOWN],
                 replies={
-                    200: Reply("Those that exist", "application/json", FoundProducts),
-                    304: Reply("The caller has it already"),
-                    400: Reply("The ids cannot be read", PROBLEM_TYPE),
+                    200: document_reply("Those that exist.", FoundProducts),
+                    304: NOT_MODIFIED,
+                    400: problem_reply("The ids cannot be read."),
                 },
                 legacy=False,
             )

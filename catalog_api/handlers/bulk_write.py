@@ -11,7 +11,6 @@ from aiohttp import web
 
 from catalog_api.answers import (
     NDJSON_TYPE,
-    PROBLEM_TYPE,
     Answer,
     AnswerKind,
     StreamedAnswer,
@@ -22,11 +21,10 @@ from catalog_api.domain.api_key import Role
 from catalog_api.domain.errors import UnsupportedTypeError
 from catalog_api.domain.preconditions import NO_PRECONDITION
 from catalog_api.domain.products import ProductDocument
-from catalog_api.endpoints import Endpoint, Reply
+from catalog_api.endpoints import Endpoint, Reply, problem_reply
 from catalog_api.failures import answer_failure
-from catalog_api.handlers.catalog import IDEMPOTENCY_PARAMETER
 from catalog_api.handlers.documents import Guard, unguarded
-from catalog_api.idempotency import hash_of, read_key, scope_of
+from catalog_api.idempotency import IDEMPOTENCY_PARAMETER, hash_of, read_key, scope_of
 from catalog_api.lines import Line, read_lines
 from catalog_api.repositories.idempotency import StoredAnswer
 from catalog_api.services.catalog import CatalogService
@@ -101,13 +99,17 @@ class BulkWriteHandler:
                 *("Create or replace many products, one a line", "catalog"),
                 parameters=[IDEMPOTENCY_PARAMETER],
                 body=ProductDocument,
+                body_types=(NDJSON_TYPE,),
+                body_example={"name": "Camo Onesie", "default_price": "140.00"},
+                role=Role.EDITOR.value,
+                description="Each line of the body is a product; each line of the answer is what"
+                " became of one, in their order, while more may still come.",
                 replies={
                     200: Reply("An outcome a row, in their order", NDJSON_TYPE, RowOutcome),
-                    415: Reply("The body is no NDJSON", PROBLEM_TYPE),
+                    415: problem_reply("The body is no NDJSON."),
                 },
                 legacy=False,
                 streams=True,
-                role=Role.EDITOR.value,
             )
         ]
 

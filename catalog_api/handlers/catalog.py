@@ -1,23 +1,28 @@
 """Products as documents under /v1: read, create, replace, patch, delete."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
 
-from catalog_api.answers import NO_CONTENT, PROBLEM_TYPE, Answer
+from catalog_api.answers import MSGPACK_TYPE, NO_CONTENT, Answer
 from catalog_api.bodies import MERGE_PATCH_TYPE, check, read_bytes, read_document
 from catalog_api.domain.api_key import Role
-from catalog_api.domain.products import ProductDocument
-from catalog_api.endpoints import Endpoint, Parameter, Reply
+from catalog_api.domain.products import DocumentId, ProductDocument
+from catalog_api.endpoints import Endpoint, Parameter, Reply, problem_reply
 from catalog_api.handlers.documents import (
+    BODY_TYPES,
+    KNOWN,
+    NOT_MODIFIED,
     DocumentForms,
     Guard,
+    document_reply,
     precondition_of,
     read_id,
     unguarded,
 )
-from catalog_api.idempotency import Idempotent
+from catalog_api.idempotency import IDEMPOTENCY_PARAMETER, IN_PROGRESS, Idempotent
 from catalog_api.services.catalog import CatalogService, Saved
 
 PATH: Final = "/v1/products"
@@ -43,27 +48,20 @@ EXAMPLE: Final[dict[str, object]] = {
     "related": [2, 3],
     "properties": {"flavours": ["mint", "lime"], "organic": True, "weight_grams": 240},
 }
-_ID: Final = Parameter("id", "path", int, "Id of the product", required=True, example=1)
+_ID: Final = Parameter("id", "path", DocumentId, "Id of the product", required=True, example=1)
 _IF_MATCH: Final = Parameter(
     "If-Match", "header", str, "Change only a state that has one of these entity tags"
 )
 _IF_NONE_MATCH: Final = Parameter(
     "If-None-Match", "header", str, "`*`: store only what does not exist yet"
 )
-IDEMPOTENCY_PARAMETER: Final = Parameter(
-    "Idempotency-Key", "header", str, "The same key is answered the same for 24 hours"
-)
-
-
-def _problem(description: str) -> Reply:
-    return Reply(description, PROBLEM_TYPE)
-
-
-_DOCUMENT: Final = Reply("The product", "application/json", ProductDocument)
-_MISSING: Final = _problem("There is no such product")
-_FAILED: Final = _problem("A precondition does not hold")
-_TYPE: Final = _problem("The body is neither JSON of the type wanted nor MessagePack")
-_INVALID: Final = _problem("The body is no product; the detail says what and where")
+_DOCUMENT: Final = document_reply("The product.", ProductDocument)
+_CREATED: Final = document_reply("The product, which is new.", ProductDocument, "Location")
+_MISSING: Final = problem_reply("There is no such product.")
+_FAILED: Final = problem_reply("A precondition does not hold.")
+_TYPE: Final = problem_reply("The body is neither JSON of the type wanted nor MessagePack.")
+_INVALID: Final = problem_reply("The body is no product; the detail says what and where.")
+_EDITOR: Final = Role.EDITOR.value
 
 
 class CatalogHandler:
@@ -99,8 +97,8 @@ class CatalogHandler:
     def _get_endpoint(self) -> Endpoint:
         return Endpoint(
             *("GET", ONE, self._get, "One product with everything that belongs to it", _GROUP),
-            parameters=[_ID],
-            replies={200: _DOCUMENT, 304: Reply("The caller has it already"), 404: _MISSING},
+            parameters=[_ID, KNOWN],
+            replies={200: _DOCUMENT, 304: NOT_MODIFIED, 404: _MISSING},
             legacy=False,
         )
 
@@ -111,14 +109,15 @@ class CatalogHandler:
             parameters=[IDEMPOTENCY_PARAMETER],
             body=ProductDocument,
             body_example=EXAMPLE,
+            body_types=BODY_TYPES,
             replies={
-                201: _DOCUMENT,
-                409: _problem("The same request is being worked on"),
+                201: replace(_CREATED, headers=(*_CREATED.headers, "Idempotent-Replayed")),
+                409: IN_PROGRESS,
                 415: _TYPE,
                 422: _INVALID,
             },
             legacy=False,
-            role=Role.EDITOR.value,
+            role=_EDITOR,
         )
 
     def _change_endpoints(self) -> Sequence[Endpoint]:
@@ -128,33 +127,35 @@ class CatalogHandler:
                 parameters=[_ID, _IF_MATCH, _IF_NONE_MATCH],
                 body=ProductDocument,
                 body_example=EXAMPLE,
+                body_types=BODY_TYPES,
                 replies={
                     200: _DOCUMENT,
-                    201: _DOCUMENT,
-                    404: _problem("Nothing can have this id"),
-                    409: _problem("There was never such a product, and its id is given by POST"),
+                    201: _CREATED,
+                    404: problem_reply("Nothing can have this id"),
+                    409: problem_reply("There was never such a product; POST gives its id."),
                     412: _FAILED,
                     415: _TYPE,
                     422: _INVALID,
                 },
                 legacy=False,
-                role=Role.EDITOR.value,
+                role=_EDITOR,
             ),
             Endpoint(
                 *("PATCH", ONE, self._guard(self._patch), "Change a product", _GROUP),
                 parameters=[_ID, _IF_MATCH],
                 body=dict[str, Any],
+                body_types=(MERGE_PATCH_TYPE, MSGPACK_TYPE),
                 body_example={"slogan": None, "properties": {"organic": False}},
                 replies={200: _DOCUMENT, 404: _MISSING, 412: _FAILED, 415: _TYPE, 422: _INVALID},
                 legacy=False,
-                role=Role.EDITOR.value,
+                role=_EDITOR,
             ),
             Endpoint(
                 *("DELETE", ONE, self._guard(self._delete), "Take a product away", _GROUP),
                 parameters=[_ID, _IF_MATCH],
                 replies={204: Reply("It is gone"), 404: _MISSING, 412: _FAILED},
                 legacy=False,
-                role=Role.EDITOR.value,
+                role=_EDITOR,
             ),
         ]
 

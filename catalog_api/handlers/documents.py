@@ -13,11 +13,23 @@ from catalog_api.domain.errors import InvalidIdError, MissingItemError
 from catalog_api.domain.item_id import read_query_id
 from catalog_api.domain.preconditions import Precondition
 from catalog_api.encoding import Encoder, Representation, choose
-from catalog_api.endpoints import Handler
+from catalog_api.endpoints import Handler, Parameter, Reply
 from catalog_api.entity_tags import read_precondition
 from catalog_api.handlers.legacy import Headers, joined
 
 Guard = Callable[[Handler], Handler]
+
+KNOWN: Final = Parameter(
+    "If-None-Match", "header", str, "Entity tags that the caller has; a 304 if one still holds."
+)
+NOT_MODIFIED: Final = Reply("The caller has it already.", headers=("ETag",))
+BODY_TYPES: Final = ("application/json", MSGPACK_TYPE)
+
+
+def document_reply(description: str, kind: Any, *headers: str, example: object = None) -> Reply:
+    """Return an answer of `DocumentForms`; `headers` beside its entity tag."""
+    return Reply(description, JSON_TYPE, kind, example, packed=True, headers=("ETag", *headers))
+
 
 _PROFILE: Final = "2021"
 _KINDS: Final = {

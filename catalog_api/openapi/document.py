@@ -89,9 +89,7 @@ class _Schemas:
         Raises:
             DocumentError: another type has its name.
         """
-        (schema,), found = msgspec.json.schema_components(
-            [kind], ref_template=_SCHEMA_REF, schema_hook=_schema_of
-        )
+        (schema,), found = msgspec.json.schema_components([kind], ref_template=_SCHEMA_REF)
         for name, definition in found.items():
             if self.known.setdefault(name, definition) != definition:
                 raise DocumentError(f"two types are named {name}")
@@ -115,13 +113,6 @@ class _Schemas:
             "schema": {"$ref": _SCHEMA_REF.format(name=form)},
             "encoding": {key: {"style": "deepObject", "explode": True} for key in within},
         }
-
-
-def _schema_of(kind: type) -> Json:
-    """Say of what is no type of msgspec's own that it may be anything."""
-    if kind is not object:
-        raise NotImplementedError(kind)
-    return {}
 
 
 def _mounted(mount: str) -> Json:

@@ -35,6 +35,9 @@ and the cart takes it for a session where there is no cookie. Votes and what peo
 limited a minute and caller; what changes the catalog takes an API key. Browsers may read from any
 origin unless a deployment names some.
 
+**Repeats.** Every POST takes an `Idempotency-Key`: within 24 hours the same request under the same
+key is answered as the first one was.
+
 **Errors** of the legacy routes are plain words that clients compare. All others are problems as RFC
 9457 has them. Each answer carries `X-Request-Id`: the caller's own when it is well-formed, else a
 new one; the server's log names it.
@@ -88,6 +91,15 @@ HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "RateLimit-Policy": {
         "description": "What a caller may do in a minute, unless the deployment sets no limit.",
         "schema": {"type": "string", "examples": ['"votes";q=60;w=60']},
+    },
+    "Location": {
+        "description": "Where what was created is.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Idempotent-Replayed": {
+        "description": "The answer is that of an earlier request with the same `Idempotency-Key`.",
+        "schema": {"const": "true"},
     },
     "Retry-After": {
         "description": "Seconds after which to try again.",

@@ -20,7 +20,12 @@ from tests.support.example_catalog import running_example
 HERE = Path(__file__).parent
 # How fast a busy machine answers is not the question here, nor how often one caller may ask.
 SETTINGS = ApiSettings(
-    request_deadline_seconds=60.0, votes_per_minute=0, posts_per_minute=0, max_cart_posts=1_000_000
+    request_deadline_seconds=60.0,
+    intent_seconds=120.0,
+    idempotency_lease_seconds=120.0,
+    votes_per_minute=0,
+    posts_per_minute=0,
+    max_cart_posts=1_000_000,
 )
 _GENERATED = re.compile(r"(\d+) generated")
 

@@ -17,6 +17,7 @@ from ring import RingSettings
 from tests.support.api import HOST, RunningApi, running_api, running_catalog
 from tests.support.constant_rows import ConstantRows
 from tests.support.described_api import DescribedApi
+from tests.support.editor import AS_EDITOR
 from tests.support.example_catalog import running_example
 
 MOUNTED = "/api/fec2/{campus}"
@@ -97,8 +98,8 @@ async def test_examples_when_sent_then_each_succeeds_as_described(
                 example.method,
                 example.target,
                 params=example.query,
-                headers=example.headers,
-                json=example.body,
+                headers=AS_EDITOR | dict(example.headers),
+                data=example.body,
             ) as response:
                 body = await response.read()
                 assert 200 <= response.status < 300, (example, body)
@@ -140,7 +141,12 @@ async def test_client_when_generated_from_the_document_then_it_works(
         document = tmp_path / "openapi.json"
         async with api.client.get("/openapi.json") as response:
             document.write_bytes(await response.read())
-        await asyncio.to_thread(_generate, document, tmp_path / "storefront_client")
+        client = tmp_path / "storefront_client"
+        await asyncio.to_thread(_generate, document, client)
+        made = {path.stem for path in client.glob("api/*/*.py")} - {"__init__"}
+        named = {one["operationId"] for *_, one in (await described(api)).operations()}
+        # Of bodies it knows no NDJSON.
+        assert named - made == {"post_v1_products_bulk"}
         monkeypatch.syspath_prepend(tmp_path)
         await asyncio.to_thread(_use, f"http://{HOST}:{api.port}")
 
@@ -152,7 +158,7 @@ def _generate(document: Path, client: Path) -> None:
         [
             str(Path(sys.executable).with_name("openapi-python-client")),
             *("generate", "--path", str(document), "--output-path", str(client)),
-            *("--meta", "none", "--config", str(config), "--fail-on-warning"),
+            *("--meta", "none", "--config", str(config)),
         ],
         check=True,
         timeout=60,
@@ -171,6 +177,7 @@ def _use(base_url: str) -> None:
         product = call("products.get_products_id", id=1)
         assert product.default_price == "101.00"
         assert product.features[0].value == "Canvas"
+        assert call("catalog.get_v1_products_id", id=1).features[0].value == "Canvas"
         styles = call("products.get_products_id_styles", id=1)
         assert styles.results[0].skus["37"].quantity == 8
         assert call("products.get_products_id", id=77).value == "Error: invalid product id provided"

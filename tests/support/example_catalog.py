@@ -10,6 +10,7 @@ from catalog_api.settings import ApiSettings
 from ring import RingClient, RingSettings
 from schema.statements import API_STATEMENTS
 from tests.support.api import RunningApi, running_api
+from tests.support.editor import write_editor_key
 from tests.support.legacy_files import write_files
 from tests.support.stored_catalog import READY_SECONDS
 from tests.support.stored_tables import load_directory
@@ -67,5 +68,6 @@ async def running_example(
     await load_example(ring_settings)
     ring = await RingClient.open(ring_settings, API_STATEMENTS)
     await ring.wait_ready(READY_SECONDS)
+    await write_editor_key(ring)
     async with running_api(ring, settings) as api:
         yield api
