@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.api_rows import FEW, FEW_ID, MANY_ID, load_api_rows, newest_review_id
+from benchmarks.bare_keys import keys_per_second
 from benchmarks.comparison import Contender, Measurement, Series, alternate
 from benchmarks.http_load import RequestKind, run_kind, wait_for_body
 from benchmarks.node import Node
@@ -31,6 +32,11 @@ CONNECTIONS: Final = 64
 PRODUCT: Final = "GET /products/{id}"
 WARM_SECONDS: Final = 5.0
 HALF_LOAD_SECONDS: Final = 8.0
+BULK_IDS: Final = 100
+BARE_IN_FLIGHT: Final = 16
+BULK: Final = f"GET /v1/products?ids=, {BULK_IDS} ids"
+# All requests come from one address.
+NO_LIMITS: Final = {"CATALOG_VOTES_PER_MINUTE": "0", "CATALOG_POSTS_PER_MINUTE": "0"}
 POSTED: Final = {
     "rating": 4,
     "summary": "It does what it should",
@@ -69,7 +75,11 @@ def main() -> None:
         load_api_rows(node, products=given.products, many=given.many)
         review_id = asyncio.run(newest_review_id(node))
         server = OURS.process(
-            address=node.address, port=PORT, contact=node.address, keyspace=KEYSPACE
+            address=node.address,
+            port=PORT,
+            contact=node.address,
+            keyspace=KEYSPACE,
+            environ=NO_LIMITS,
         )
         with server:
             wait_for_body(server, node.address, PORT, product_id=1)
@@ -82,7 +92,17 @@ def main() -> None:
                 entrants, connections=CONNECTIONS, rounds=given.rounds, seconds=given.seconds
             )
             posts = asyncio.run(half_load(node.address, series))
-    sys.exit(report(found, series, sizes, posts, given))
+        bare = [
+            keys_per_second(
+                node,
+                ids=given.products,
+                keys=BULK_IDS,
+                in_flight=BARE_IN_FLIGHT,
+                seconds=given.seconds,
+            )
+            for _ in range(given.rounds)
+        ]
+    sys.exit(report(found, series, sizes, posts, bare, given))
 
 
 def arguments() -> argparse.Namespace:
@@ -118,6 +138,7 @@ def routes(products: int, many: int, review_id: int) -> list[Route]:
         Route(f"GET /reviews, {FEW} reviews", get(f"{reviews}{FEW_ID}")),
         Route(f"GET /reviews, {many:,} reviews", get(f"{reviews}{MANY_ID}")),
         Route(f"GET /reviews, {many:,} reviews, any page", any_page),
+        Route(BULK, get("/v1/products?ids=" + ",".join(["%d"] * BULK_IDS))),
         Route("POST /reviews", RequestKind("POST", "/reviews", products, body), 0.25),
         Route("PUT /reviews/{id}/helpful", RequestKind("PUT", f"/reviews/{review_id}/helpful", 1)),
     ]
@@ -157,7 +178,10 @@ def _median(series: Sequence[Series], name: str, value: Callable[[Measurement], 
 
 
 def judge(
-    found: Sequence[Route], series: Sequence[Series], posts: tuple[float, Posted]
+    found: Sequence[Route],
+    series: Sequence[Series],
+    posts: tuple[float, Posted],
+    bare: Sequence[float],
 ) -> list[Verdict]:
     """Return every figure that was asked for."""
 
@@ -176,11 +200,15 @@ def judge(
             share = rate(route.name) / rate(PRODUCT)
             name = f"{route.name}, requests/s of a product read's"
             verdicts.append(Verdict(name, share, f"≥ {route.least}", share >= route.least))
+    bulk = rate(BULK) * BULK_IDS
+    of_single, of_bare = bulk / rate(PRODUCT), bulk / Spread.of(bare).median
     first, any_page = cpu(many) / cpu(few), cpu(deep) / cpu(many)
     return [
         *verdicts,
         Verdict(f"CPU of the first page: {many} / {few}", first, "≤ 2", first <= 2),
         Verdict("CPU of any page / the first", any_page, "≤ 3", any_page <= 3),
+        Verdict("products/s of bulk reads / of single reads", of_single, "≥ 2.5", of_single >= 2.5),
+        Verdict("products/s of bulk reads / of a bare client", of_bare, "≥ 0.8", of_bare >= 0.8),
         Verdict("votes on one review a second", votes, "≥ 1,000", votes >= 1000),
         Verdict(f"p99 of posts at {posts[0]:,.0f}/s, ms", p99, "< 50", p99 < 50),
         Verdict("failed posts at half load", posts[1].failed, "0", not posts[1].failed),
@@ -192,10 +220,11 @@ def report(
     series: Sequence[Series],
     sizes: dict[str, Spread],
     posts: tuple[float, Posted],
+    bare: Sequence[float],
     given: argparse.Namespace,
 ) -> int:
     """Print the tables and keep them; returns the exit code."""
-    verdicts = judge(found, series, posts)
+    verdicts = judge(found, series, posts, bare)
     about = (
         f"{machine_line()}. {given.products:,} products with all that belongs to them, random ids, "
         f"one app server process, one node; {given.rounds} alternations of {given.seconds:.0f} s."
