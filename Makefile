@@ -47,6 +47,10 @@ load: venv ## load DATA=folder-of-csvs into the running catalog, beside what it 
 	@test -n "$${CATALOG_DATA:-}" || { echo "make load DATA=folder-of-csvs" >&2; exit 2; }
 	@$(RUN) -m etl load "$$CATALOG_DATA"
 
+.PHONY: find
+find: venv ## let searches find what was loaded; one that was stopped goes on
+	@$(RUN) -m catalog_api.find_command rebuild
+
 ##@ Checks
 
 .PHONY: test-needs

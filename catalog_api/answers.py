@@ -6,11 +6,11 @@ bytes, so the two cannot differ.
 """
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 
@@ -57,6 +57,18 @@ class Answer:
     headers: str = ""
 
 
+class Chunks(Protocol):
+    """A body in pieces; an asynchronous generator is one."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate over them."""
+        ...
+
+    async def aclose(self) -> None:
+        """End, whether or not all were taken."""
+        ...
+
+
 @dataclass(slots=True)
 class StreamedAnswer(Answer):
     """One answer whose body is made while it is sent.
@@ -65,10 +77,12 @@ class StreamedAnswer(Answer):
         chunks: of the body; closed when the caller has gone. What goes wrong must be told in the
             chunks: an error that they raise cuts the connection.
         sent_bytes: of the body, so far.
+        stall_seconds: longest that the caller may read nothing; None: as for all answers.
     """
 
-    chunks: AsyncGenerator[bytes, None] = field(kw_only=True)
+    chunks: Chunks = field(kw_only=True)
     sent_bytes: int = 0
+    stall_seconds: float | None = None
 
 
 JSON_OK: Final = AnswerKind(200, JSON_TYPE)

@@ -71,6 +71,8 @@ def build_app(
             row_seconds=settings.request_deadline_seconds,
             guard=parts.guard.editor,
         ),
+        parts.find(documents),
+        parts.export(),
         health,
     )
     endpoints = [

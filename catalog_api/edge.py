@@ -152,7 +152,9 @@ class Edge:
             reception.telemetry.in_flight -= 1
             note()
 
+        drain_seconds = reception.deadline_seconds
         if isinstance(answer, StreamedAnswer):
+            drain_seconds = answer.stall_seconds or drain_seconds
             reception.telemetry.in_flight += 1
             response: AnswerResponse = StreamedResponse(answer, end)
         else:
@@ -160,7 +162,7 @@ class Edge:
         response.seal(
             reception.wire(message, answer, request_id, keep_alive=keep_alive),
             keep_alive=keep_alive,
-            drain_seconds=reception.deadline_seconds,
+            drain_seconds=drain_seconds,
         )
         if not streamed:
             note()

@@ -7,9 +7,13 @@ from typing import Final
 from catalog_api.access_log import AccessLog
 from catalog_api.answers import HeadWriter
 from catalog_api.callers import Callers
+from catalog_api.domain.page_tokens import PageTokens
 from catalog_api.encoding import Encoder
 from catalog_api.guards import Guard
 from catalog_api.handlers.cart import CartHandler
+from catalog_api.handlers.documents import DocumentForms
+from catalog_api.handlers.export import ExportHandler
+from catalog_api.handlers.find import FindHandler
 from catalog_api.handlers.interactions import InteractionsHandler
 from catalog_api.handlers.legacy import LegacyForms
 from catalog_api.handlers.questions import QuestionsHandler
@@ -18,6 +22,8 @@ from catalog_api.reception import Reception
 from catalog_api.repositories.api_keys import ApiKeysRepository
 from catalog_api.repositories.carts import CartsRepository
 from catalog_api.repositories.directory import DirectoryCache
+from catalog_api.repositories.find import FindRepository
+from catalog_api.repositories.find_entries import FindEntriesRepository
 from catalog_api.repositories.idempotency import IdempotencyRepository
 from catalog_api.repositories.ids import IdAllocator
 from catalog_api.repositories.intents import IntentsRepository
@@ -25,6 +31,7 @@ from catalog_api.repositories.interactions import InteractionsRepository
 from catalog_api.repositories.limits import LimitsRepository
 from catalog_api.repositories.listing import ListingRepository
 from catalog_api.repositories.product_rows import ProductRowsRepository
+from catalog_api.repositories.product_scan import ProductScan
 from catalog_api.repositories.products import ProductsRepository
 from catalog_api.repositories.questions import QuestionsRepository
 from catalog_api.repositories.reviews import ReviewsRepository
@@ -33,6 +40,9 @@ from catalog_api.repositories.votes import VotesRepository
 from catalog_api.request_ids import RequestIds
 from catalog_api.services.api_keys import ApiKeys
 from catalog_api.services.catalog import CatalogService
+from catalog_api.services.export import ExportService
+from catalog_api.services.find import FindService
+from catalog_api.services.find_view import FindView
 from catalog_api.services.idempotency import Idempotency
 from catalog_api.services.intents import IntentSweeper
 from catalog_api.services.limits import RateLimiter
@@ -187,7 +197,10 @@ class Parts:
         changes = ProductChanges(
             ProductRowsRepository(self._ring, timeout_seconds=self._seconds),
             intents,
-            views=[listing],
+            views=[
+                listing,
+                FindView(FindEntriesRepository(self._ring, timeout_seconds=self._seconds)),
+            ],
             deadline_seconds=self._seconds,
         )
         sweeper = IntentSweeper(intents, changes, after_seconds=self._settings.intent_seconds)
@@ -200,6 +213,28 @@ class Parts:
             ProductRowsRepository(self._ring, timeout_seconds=self._seconds),
             changes,
             ids=ProductIds(*self._ids(*kinds)),
+        )
+
+    def find(self, forms: DocumentForms) -> FindHandler:
+        """Return the handler of searches."""
+        settings = self._settings
+        service = FindService(
+            FindRepository(self._ring, timeout_seconds=self._seconds),
+            budget_rows=settings.find_budget_rows,
+            budget_seconds=settings.find_budget_seconds,
+        )
+        tokens = PageTokens(settings.session_secret.split())
+        return FindHandler(service, tokens, forms, max_rows=settings.find_page_rows)
+
+    def export(self) -> ExportHandler:
+        """Return the handler of exports."""
+        return ExportHandler(
+            ExportService(
+                ProductScan(self._ring, timeout_seconds=self._seconds),
+                most=self._settings.exports,
+                share=self._settings.export_share,
+            ),
+            stall_seconds=self._settings.export_stall_seconds,
         )
 
     def _ids(self, *kinds: str) -> list[IdAllocator]:

@@ -22,10 +22,12 @@ _SECRET_CHARACTERS: Final = 32
 _AT_LEAST_ONE: Final = (
     *("max_page_rows", "parallel_block_reads", "review_order_rows", "max_cart_posts"),
     *("max_bulk_ids", "bulk_write_rows", "max_body_bytes", "backlog"),
+    *("find_page_rows", "find_budget_rows", "exports"),
 )
 _ABOVE_ZERO: Final = (
     *("directory_refresh_seconds", "request_deadline_seconds", "readiness_deadline_seconds"),
     *("review_refresh_seconds", "bulk_idle_seconds", "keepalive_seconds"),
+    *("find_budget_seconds", "export_stall_seconds"),
 )
 _NOT_NEGATIVE: Final = (
     *("drain_seconds", "shutdown_grace_seconds", "compress_min_bytes"),
@@ -90,6 +92,20 @@ class ApiSettings:
     review_refresh_seconds: float = setting(
         300.0, "Orders and sums of reviews kept in memory are read anew after this, for loads."
     )
+    find_page_rows: int = setting(100, "Most products that one page of a search has.")
+    find_budget_rows: int = setting(
+        10_000, "Rows that a page of a search looks at, at most, where no index helps."
+    )
+    find_budget_seconds: float = setting(
+        1.0, "After this a page of a search comes back with what it has, and where to go on."
+    )
+    exports: int = setting(1, "Exports that one process has under way; further ones get 503.")
+    export_share: float = setting(
+        0.25, "Share of its time that an export works; it rests for the remainder."
+    )
+    export_stall_seconds: float = setting(
+        60.0, "Longest that who exports may read nothing before the connection is cut."
+    )
     session_secret: str = field(
         default="",
         repr=False,
@@ -152,6 +168,7 @@ class ApiSettings:
             _MOUNT.fullmatch(self.mount) is not None,
             "must be empty or an absolute path without a trailing slash",
         )
+        _require("export_share", 0 < self.export_share <= 1, "must be above 0 and at most 1")
         _require("log_sample", 0 <= self.log_sample <= 1, "must be between 0 and 1")
         for name in _AT_LEAST_ONE:
             _require(name, getattr(self, name) >= 1, "must be at least 1")

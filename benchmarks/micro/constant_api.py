@@ -5,7 +5,7 @@ What is left is what HTTP costs: parsing, the fast lane, negotiation, ids, figur
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 import uvloop
@@ -15,6 +15,7 @@ from catalog_api.settings import ApiSettings
 from catalog_api.sockets import bind
 from catalog_api.worker import serve_until
 from ring import load_settings
+from ring.batches import RowBatch
 from schema.documents import etag_of
 
 # As long as the floor's body.
@@ -72,6 +73,13 @@ class ConstantRows:
     ) -> AsyncIterator[list[tuple[Any, ...]]]:
         """Iterate over one page without rows."""
         yield []
+
+    def gather(self, name: str, rows: Iterable[Sequence[object]]) -> Iterator[RowBatch]:  # noqa: ARG002
+        """Yield nothing."""
+        return iter(())
+
+    async def write(self, batch: RowBatch, *, timeout_seconds: float | None = None) -> None:
+        """Do nothing."""
 
     async def aclose(self) -> None:
         """Nothing is open."""

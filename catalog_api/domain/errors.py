@@ -33,6 +33,22 @@ class InvalidSortError(BadRequestError):
     """Reviews are not served in the order asked for."""
 
 
+class InvalidSearchError(BadRequestError):
+    """Products cannot be searched for in this way; the message says why."""
+
+
+class InvalidExportError(BadRequestError):
+    """Products cannot be exported in this way; the message says why."""
+
+
+class ExportBusyError(CatalogError):
+    """As many exports as may be are under way."""
+
+
+class InvalidTokenError(BadRequestError):
+    """A page token was not signed here, or belongs to another list."""
+
+
 class InvalidBodyError(CatalogError):
     """A request's body is not what it must be; the message says what and where."""
 

@@ -164,8 +164,7 @@ class _Rows:
             if line.data is None:
                 return _outcome(line.number, 413, detail="The row is too long.")
             document = check(decode_json(line.data), ProductDocument)
-            async with asyncio.timeout(self._seconds):
-                return await self._store_document(line, document)
+            return await self._store_document(line, document)
         except Exception as error:  # noqa: BLE001 - a bad row never ends the others
             answer = answer_failure(error, f"of line {line.number}")
             return RowOutcome(
@@ -177,7 +176,8 @@ class _Rows:
         if document.id is not None:
             # Whoever waits for a lock comes in the order of the rows.
             lock = self._locks.setdefault(document.id, lock)
-        async with lock:
+        # A row's time begins with its turn.
+        async with lock, asyncio.timeout(self._seconds):
             if self._scope is None:
                 stored, replayed = await self._save(document), False
             else:

@@ -1,7 +1,9 @@
 """What the repositories ask of the ring client; tests may put something else behind it."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, Protocol
+
+from ring.batches import RowBatch
 
 
 class RowSource(Protocol):
@@ -49,6 +51,14 @@ class RowSource(Protocol):
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[list[tuple[Any, ...]]]:
         """Iterate over the pages of a read; each page has a deadline of its own."""
+        ...
+
+    def gather(self, name: str, rows: Iterable[Sequence[object]]) -> Iterator[RowBatch]:
+        """Yield the rows of a statement that may be repeated in batches, each for one replica."""
+        ...
+
+    async def write(self, batch: RowBatch, *, timeout_seconds: float | None = None) -> None:
+        """Write the rows of a batch; when it fails, some of them may have been written."""
         ...
 
     async def aclose(self) -> None:

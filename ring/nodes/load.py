@@ -66,6 +66,7 @@ def load_data(
         raise StageError(
             f"catalog-etl loaded nothing from {dataset.path}", advice="Read its lines above."
         )
+    outcome += _place_products(dataset, environ)
     Loaded(dataset, _ids(tables), complete=True).write(marker)
     stage.done(f"{_name(dataset)} loaded{outcome}")
 
@@ -113,10 +114,32 @@ def _run_load(dataset: Dataset, environ: Mapping[str, str]) -> str:
     )
 
 
+def _place_products(dataset: Dataset, environ: Mapping[str, str]) -> str:
+    """Let searches find the sample; a data set may take hours, beside which all else works."""
+    if not dataset.sample:
+        return "; searches find it after `make find`"
+    if _run("catalog_api.find_command", ["rebuild"], environ, timeout_seconds=None):
+        raise StageError(
+            "the sample was loaded, but searches do not find it",
+            advice="Read the lines above; `make find` goes on where it stopped.",
+        )
+    return ""
+
+
 def _run_etl(
     arguments: list[str], environ: Mapping[str, str], *, timeout_seconds: float | None
 ) -> int:
-    command = [sys.executable, "-m", "etl", *arguments]
+    return _run("etl", arguments, environ, timeout_seconds=timeout_seconds)
+
+
+def _run(
+    module: str,
+    arguments: list[str],
+    environ: Mapping[str, str],
+    *,
+    timeout_seconds: float | None,
+) -> int:
+    command = [sys.executable, "-m", module, *arguments]
     try:
         done = subprocess.run(
             command,
@@ -128,7 +151,7 @@ def _run_etl(
         )
     except subprocess.TimeoutExpired as error:
         raise StageError(
-            f"catalog-etl {arguments[0]} did not end in {timeout_seconds:.0f} s",
+            f"{module} {arguments[0]} did not end in {timeout_seconds:.0f} s",
             advice="Run it by hand to see why: " + " ".join(command),
         ) from error
     return done.returncode

@@ -9,6 +9,7 @@ from typing import Final
 from schema.statements.api_keys import API_KEY_STATEMENTS
 from schema.statements.carts import CART_STATEMENTS
 from schema.statements.changes import CHANGE_STATEMENTS
+from schema.statements.find import FIND_STATEMENTS
 from schema.statements.idempotency import IDEMPOTENCY_STATEMENTS
 from schema.statements.ids import ID_STATEMENTS
 from schema.statements.limits import LIMIT_STATEMENTS
@@ -26,6 +27,7 @@ API_STATEMENTS: Final = (
     *CART_STATEMENTS,
     *LIMIT_STATEMENTS,
     *API_KEY_STATEMENTS,
+    *FIND_STATEMENTS,
     *IDEMPOTENCY_STATEMENTS,
 )
 

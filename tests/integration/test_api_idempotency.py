@@ -8,6 +8,7 @@ from schema.statements import API_STATEMENTS
 from schema.statements.idempotency import BEGIN_REQUEST
 from tests.support.api import running_catalog
 from tests.support.catalog_documents import NEW, legacy, second_server, send
+from tests.support.editor import AS_EDITOR, EDITOR
 from tests.support.stored_catalog import READY_SECONDS, CatalogProduct, plain_product
 
 CATALOG = [CatalogProduct(plain_product(1))]
@@ -45,7 +46,8 @@ async def test_post_when_repeated_with_its_key_then_the_first_answer_comes_again
         changed = await send(other, "POST", PATH, NEW | {"name": "other"}, **KEY)
         assert changed.status == 422
         assert "Idempotency-Key" in changed.json["detail"]
-        stranger = await send(api, "POST", PATH, NEW, Authorization="token", **KEY)
+        # The scheme's case is the caller's choice, and makes the value another one.
+        stranger = await send(api, "POST", PATH, NEW, Authorization=f"bearer {EDITOR}", **KEY)
         assert stranger.status == 201
         assert stranger.json["id"] != first.json["id"]
         for bad in ("", "x" * 256, "ä"):
@@ -107,7 +109,7 @@ async def test_post_when_its_holder_died_then_it_is_taken_over_after_the_lease(
         asked = hash_of("", "application/json", body)
         try:
             for key, held_until, status in (("dead", 1, 201), ("busy", 2**52, 409)):
-                scope = hash_of("", PATH, key)
+                scope = hash_of(AS_EDITOR["Authorization"], PATH, key)
                 await ring.execute(BEGIN_REQUEST.name, (scope, asked, 5, held_until))
                 answer = await send(api, "POST", PATH, body, Idempotency_Key=key)
                 assert answer.status == status

@@ -4,9 +4,10 @@ It answers every read by id with one body. Whatever touches a real row is tested
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
+from ring.batches import RowBatch
 from schema.documents import etag_of
 
 
@@ -80,6 +81,13 @@ class ConstantRows:
     ) -> AsyncIterator[list[tuple[Any, ...]]]:
         """Iterate over one page without rows."""
         yield await self.execute(name, values, timeout_seconds=timeout_seconds)
+
+    def gather(self, name: str, rows: Iterable[Sequence[object]]) -> Iterator[RowBatch]:  # noqa: ARG002
+        """Yield nothing."""
+        return iter(())
+
+    async def write(self, batch: RowBatch, *, timeout_seconds: float | None = None) -> None:
+        """Do nothing."""
 
     async def aclose(self) -> None:
         """Remember that it was closed."""
