@@ -8,7 +8,6 @@ from msgspec import Meta
 
 from catalog_api.answers import (
     NDJSON_TYPE,
-    PROBLEM_TYPE,
     Answer,
     AnswerKind,
     StreamedAnswer,
@@ -16,7 +15,7 @@ from catalog_api.answers import (
 )
 from catalog_api.domain.errors import ExportBusyError
 from catalog_api.domain.export import MOST_PARTS, TABLES, read_export
-from catalog_api.endpoints import Endpoint, Parameter, Reply
+from catalog_api.endpoints import Endpoint, Parameter, Reply, problem_reply
 from catalog_api.services.export import ExportService
 
 _NDJSON: Final = AnswerKind(200, NDJSON_TYPE)
@@ -33,8 +32,8 @@ _PARAMETERS: Final = (
 )
 _REPLIES: Final = {
     200: Reply("All products, a document or a row a line", NDJSON_TYPE),
-    400: Reply("What is asked for cannot be; the detail says why", PROBLEM_TYPE),
-    503: Reply("As many exports as may be are under way", PROBLEM_TYPE),
+    400: problem_reply("What is asked for cannot be; the detail says why."),
+    503: problem_reply("As many exports as may be are under way.", headers=("Retry-After",)),
 }
 
 

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from catalog_api.answers import JSON_TYPE, PROBLEM_TYPE, Answer
+from catalog_api.answers import Answer
 from catalog_api.domain.find import (
     MAX_CATEGORY,
     MAX_PROPERTIES,
@@ -19,8 +19,8 @@ from catalog_api.domain.find import (
     read_search,
 )
 from catalog_api.domain.page_tokens import PageTokens
-from catalog_api.endpoints import Endpoint, Parameter, Reply
-from catalog_api.handlers.documents import DocumentForms
+from catalog_api.endpoints import Endpoint, Parameter, problem_reply
+from catalog_api.handlers.documents import KNOWN, NOT_MODIFIED, DocumentForms, document_reply
 from catalog_api.services.find import FindService
 from schema.documents import etag_of
 
@@ -45,8 +45,9 @@ _PARAMETERS: Final = (
     Parameter("page_token", "query", str, "`next_page_token` of the page before"),
 )
 _REPLIES: Final = {
-    200: Reply("A page; with a token there may be more", JSON_TYPE, FoundPage),
-    400: Reply("What is asked for cannot be; the detail says why", PROBLEM_TYPE),
+    200: document_reply("A page; with a token there may be more.", FoundPage),
+    304: NOT_MODIFIED,
+    400: problem_reply("What is asked for cannot be; the detail says why."),
 }
 
 
@@ -73,7 +74,7 @@ class FindHandler:
         return [
             Endpoint(
                 *("GET", "/v1/products/find", self._answer, "Products by what they are", "catalog"),
-                parameters=_PARAMETERS,
+                parameters=(*_PARAMETERS, KNOWN),
                 replies=_REPLIES,
                 legacy=False,
             )
