@@ -17,6 +17,7 @@ from collections.abc import Iterable
 
 from catalog_api.repositories.moments import OVERLAP_SECONDS, position_of
 from catalog_api.repositories.reviews import ReviewChange, ReviewKey, ReviewsRepository
+from catalog_api.services.gathering import Gathering
 
 
 class RankedIds:
@@ -58,11 +59,13 @@ class ReviewOrder:
     """All orders of one product's reviews.
 
     Attributes:
+        product_id: whose they are.
         read_at: on the clock of `time.time`: what changed before is in here.
         built_at: when the keys were read.
     """
 
-    def __init__(self, keys: list[ReviewKey], read_at: float) -> None:
+    def __init__(self, product_id: int, keys: list[ReviewKey], read_at: float) -> None:
+        self.product_id = product_id
         self.built_at = self.read_at = read_at
         shown = sorted(key for key in keys if not key.reported)
         self._ids = array("q", (key.review_id for key in shown))
@@ -141,6 +144,8 @@ class ReviewOrders:
         self._deadline_seconds = deadline_seconds
         self._orders: OrderedDict[int, ReviewOrder] = OrderedDict()
         self._building: dict[int, asyncio.Task[ReviewOrder]] = {}
+        # Those who ask for one product at once share a read that begins after they have asked.
+        self._following = Gathering(self._follow)
 
     def __contains__(self, product_id: int) -> bool:
         return product_id in self._orders
@@ -161,14 +166,18 @@ class ReviewOrders:
                 order = await asyncio.shield(self._build(product_id))
         elif time.time() - order.built_at > self._refresh_seconds:
             self._build(product_id)
-        now = time.time()
-        since = position_of(order.read_at - OVERLAP_SECONDS)
-        for change in await self._reviews.fetch_changes(product_id, since):
-            order.apply(change)
-        order.read_at = max(order.read_at, now)
+        await self._following.add(order, product_id)
         if product_id in self._orders:
             self._orders.move_to_end(product_id)
         return order
+
+    async def _follow(self, order: ReviewOrder, _asked: set[int]) -> None:
+        """Take in what changed since the last time."""
+        now = time.time()
+        since = position_of(order.read_at - OVERLAP_SECONDS)
+        for change in await self._reviews.fetch_changes(order.product_id, since):
+            order.apply(change)
+        order.read_at = max(order.read_at, now)
 
     async def aclose(self) -> None:
         """End what is being read."""
@@ -190,7 +199,7 @@ class ReviewOrders:
         async for page in self._reviews.scan_keys(product_id):
             keys.extend(page)
         # Sorting a hundred thousand would hold up everybody else.
-        return await asyncio.to_thread(ReviewOrder, keys, read_at)
+        return await asyncio.to_thread(ReviewOrder, product_id, keys, read_at)
 
     def _take(self, product_id: int, done: "asyncio.Task[ReviewOrder]") -> None:
         del self._building[product_id]
