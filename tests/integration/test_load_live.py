@@ -86,7 +86,11 @@ async def test_reads_when_a_load_runs_then_none_fails_and_each_is_old_or_new(
 ) -> None:
     """Old bodies before, old or new ones meanwhile, new ones afterwards, nothing else ever."""
     catalog = [CatalogProduct(plain_product(number)) for number in range(1, STORED + 1)]
-    settings = ApiSettings(request_deadline_seconds=DEADLINE_SECONDS)
+    settings = ApiSettings(
+        request_deadline_seconds=DEADLINE_SECONDS,
+        intent_seconds=2 * DEADLINE_SECONDS,
+        idempotency_lease_seconds=2 * DEADLINE_SECONDS,
+    )
     async with running_catalog(ring_settings, catalog, settings) as api:
         readers = Readers(api)
         async with readers.reading():

@@ -15,6 +15,14 @@ from tests.support.cql_tables import connected
 RANGES: Final = 64
 _BOOKKEEPING: Final = frozenset({"loads", "operation_locks"})
 """What loads say of themselves."""
+LOADED: Final = frozenset(
+    {
+        *("products_by_id", "products_by_block", "product_directory", "legacy_carts_by_session"),
+        *("reviews_by_product", "reviews_by_id", "review_meta_by_product"),
+        *("questions_by_product", "questions_by_id", "answers_by_id"),
+    }
+)
+"""What loads write; all other tables are the API's own."""
 _DERIVED: Final = frozenset({"review_meta_by_product", "product_directory"})
 """Computed by each load from what is stored; the time is that of computing."""
 _DERIVED_COLUMNS: Final = frozenset({"live_ids"})
