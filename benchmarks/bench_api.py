@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.api_rows import FEW, FEW_ID, MANY_ID, load_api_rows, newest_review_id
-from benchmarks.bare_keys import keys_per_second
 from benchmarks.comparison import Contender, Measurement, Series, alternate
 from benchmarks.http_load import RequestKind, run_kind, wait_for_body
 from benchmarks.node import Node
@@ -33,7 +32,6 @@ PRODUCT: Final = "GET /products/{id}"
 WARM_SECONDS: Final = 5.0
 HALF_LOAD_SECONDS: Final = 8.0
 BULK_IDS: Final = 100
-BARE_IN_FLIGHT: Final = 16
 BULK: Final = f"GET /v1/products?ids=, {BULK_IDS} ids"
 # All requests come from one address.
 NO_LIMITS: Final = {"CATALOG_VOTES_PER_MINUTE": "0", "CATALOG_POSTS_PER_MINUTE": "0"}
@@ -92,17 +90,7 @@ def main() -> None:
                 entrants, connections=CONNECTIONS, rounds=given.rounds, seconds=given.seconds
             )
             posts = asyncio.run(half_load(node.address, series))
-        bare = [
-            keys_per_second(
-                node,
-                ids=given.products,
-                keys=BULK_IDS,
-                in_flight=BARE_IN_FLIGHT,
-                seconds=given.seconds,
-            )
-            for _ in range(given.rounds)
-        ]
-    sys.exit(report(found, series, sizes, posts, bare, given))
+    sys.exit(report(found, series, sizes, posts, given))
 
 
 def arguments() -> argparse.Namespace:
@@ -181,7 +169,6 @@ def judge(
     found: Sequence[Route],
     series: Sequence[Series],
     posts: tuple[float, Posted],
-    bare: Sequence[float],
 ) -> list[Verdict]:
     """Return every figure that was asked for."""
 
@@ -201,14 +188,13 @@ def judge(
             name = f"{route.name}, requests/s of a product read's"
             verdicts.append(Verdict(name, share, f"≥ {route.least}", share >= route.least))
     bulk = rate(BULK) * BULK_IDS
-    of_single, of_bare = bulk / rate(PRODUCT), bulk / Spread.of(bare).median
+    of_single = bulk / rate(PRODUCT)
     first, any_page = cpu(many) / cpu(few), cpu(deep) / cpu(many)
     return [
         *verdicts,
         Verdict(f"CPU of the first page: {many} / {few}", first, "≤ 2", first <= 2),
         Verdict("CPU of any page / the first", any_page, "≤ 3", any_page <= 3),
         Verdict("products/s of bulk reads / of single reads", of_single, "≥ 2.5", of_single >= 2.5),
-        Verdict("products/s of bulk reads / of a bare client", of_bare, "≥ 0.8", of_bare >= 0.8),
         Verdict("votes on one review a second", votes, "≥ 1,000", votes >= 1000),
         Verdict(f"p99 of posts at {posts[0]:,.0f}/s, ms", p99, "< 50", p99 < 50),
         Verdict("failed posts at half load", posts[1].failed, "0", not posts[1].failed),
@@ -220,11 +206,10 @@ def report(
     series: Sequence[Series],
     sizes: dict[str, Spread],
     posts: tuple[float, Posted],
-    bare: Sequence[float],
     given: argparse.Namespace,
 ) -> int:
     """Print the tables and keep them; returns the exit code."""
-    verdicts = judge(found, series, posts, bare)
+    verdicts = judge(found, series, posts)
     about = (
         f"{machine_line()}. {given.products:,} products with all that belongs to them, random ids, "
         f"one app server process, one node; {given.rounds} alternations of {given.seconds:.0f} s."
