@@ -14,6 +14,7 @@ from ring.nodes.probes import http_status
 from ring.nodes.service import Service, inherited_environment
 from tests.support.api import HOST as APP_HOST
 from tests.support.api import running_catalog
+from tests.support.editor import AS_EDITOR
 from tests.support.stored_catalog import CatalogProduct, plain_product
 
 HOST, PORT, STATUS_PORT = "127.0.10.1", 18010, 18011
@@ -63,7 +64,7 @@ async def _write_slowly() -> None:
             yield bad * 100
 
     url = f"http://{HOST}:{PORT}/v1/products/bulk"
-    headers = {"Content-Type": "application/x-ndjson"}
+    headers = AS_EDITOR | {"Content-Type": "application/x-ndjson"}
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as client,
         client.post(url, data=body(), headers=headers) as response,
