@@ -98,11 +98,11 @@ class CartHandler:
         ]
 
     async def _list(self, request: web.Request) -> Answer:
-        self._forms.choose(request.headers)
+        form = self._forms.choose(request.headers)
         session = self._session_of(request)
         counts = await self._carts.fetch_counts(session.session_id)
         body = orjson.dumps([{"sku_id": sku_id, "count": count} for sku_id, count in counts])
-        answer = await self._forms.fresh(body, request.headers, unchanged)
+        answer = await self._forms.fresh(body, form, request.headers, unchanged)
         return self._with_cookie(answer, session, request)
 
     async def _post(self, request: web.Request) -> Answer:

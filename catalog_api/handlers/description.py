@@ -45,4 +45,5 @@ class DescriptionHandler:
         ]
 
     async def _document(self, request: web.Request) -> Answer:
-        return await self._forms.stored(self._body, self._etag, request.headers, unchanged)
+        form = self._forms.choose(request.headers)
+        return await self._forms.stored(self._body, self._etag, form, request.headers, unchanged)

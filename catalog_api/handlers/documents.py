@@ -15,7 +15,8 @@ from catalog_api.domain.preconditions import Precondition
 from catalog_api.encoding import Encoder, Representation, choose
 from catalog_api.endpoints import Handler, Parameter, Reply
 from catalog_api.entity_tags import read_precondition
-from catalog_api.handlers.legacy import Headers, joined
+from catalog_api.handlers.legacy import joined
+from catalog_api.lane import Headers
 
 Guard = Callable[[Handler], Handler]
 

@@ -1,17 +1,20 @@
 """What the legacy routes have in common: plain words, ids, pages, and the form of an answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, Literal
 
-from aiohttp import hdrs
+from aiohttp import hdrs, web
 from msgspec import Meta
-from multidict import CIMultiDictProxy, istr
+from multidict import istr
 
-from catalog_api.answers import JSON_TYPE, TEXT_TYPE, Answer, AnswerKind
-from catalog_api.bodies import FORM_TYPE
+from catalog_api.answers import JSON_TYPE, NO_CONTENT, TEXT_TYPE, Answer, AnswerKind
+from catalog_api.bodies import FORM_TYPE, read_bytes
+from catalog_api.domain.errors import InvalidIdError, MissingItemError
+from catalog_api.domain.item_id import read_path_id
 from catalog_api.domain.submissions import ItemId
 from catalog_api.encoding import Encoder, Representation, choose
 from catalog_api.endpoints import Endpoint, Handler, Parameter, Reply, said
+from catalog_api.lane import Headers
 from schema.documents import etag_of
 
 LEGACY_PROFILE: Final = istr("X-Legacy-Profile")
@@ -58,8 +61,6 @@ PRODUCT_ID: Final = Parameter(
     "product_id", "query", ItemId, "Whose; digits only.", required=True, example=1
 )
 
-Headers = CIMultiDictProxy[str]
-Query = Mapping[str, str]
 Convert = Callable[[Any], Any]
 
 
@@ -77,6 +78,28 @@ _REFUSALS: dict[int, AnswerKind] = {}
 def id_parameter(of: str) -> Parameter:
     """Return the id in a path."""
     return Parameter("id", "path", ItemId, f"The id of the {of}.", required=True, example=1)
+
+
+def changing(
+    change: Callable[[int], Awaitable[None]], refused: str, *, body_seconds: float
+) -> Handler:
+    """Return the handler of a vote or a report: 204, or 404 in these words.
+
+    Args:
+        change: gets the id of the path.
+        refused: the words for an id that cannot be read, or that nothing has.
+        body_seconds: longest that a caller may take to send a body, which is not looked at.
+    """
+
+    async def handle(request: web.Request) -> Answer:
+        await read_bytes(request, timeout_seconds=body_seconds)
+        try:
+            await change(read_path_id(request.match_info["id"]))
+        except (InvalidIdError, MissingItemError):
+            return refusal(404, refused)
+        return Answer(NO_CONTENT)
+
+    return handle
 
 
 def change_endpoint(
@@ -163,29 +186,20 @@ class LegacyForms:
             joined(headers, hdrs.ACCEPT_ENCODING),
         )
 
-    async def stored(self, body: bytes, etag: str, headers: Headers, convert: Convert) -> Answer:
-        """Answer with a body that is stored with its tag; caches may keep it.
+    async def stored(
+        self, body: bytes, etag: str, form: Representation, headers: Headers, convert: Convert
+    ) -> Answer:
+        """Answer with a body that is stored with its tag, in this form; caches may keep it."""
+        known = joined(headers, hdrs.IF_NONE_MATCH)
+        return await self._encoder.answer(body, etag, form, known, convert)
 
-        Raises:
-            InvalidProfileError: there is no such profile.
-        """
+    async def fresh(
+        self, body: bytes, form: Representation, headers: Headers, convert: Convert
+    ) -> Answer:
+        """Answer with a body that was put together just now and that no cache may keep."""
+        known = joined(headers, hdrs.IF_NONE_MATCH)
         return await self._encoder.answer(
-            body, etag, self.choose(headers), joined(headers, hdrs.IF_NONE_MATCH), convert
-        )
-
-    async def fresh(self, body: bytes, headers: Headers, convert: Convert) -> Answer:
-        """Answer with a body that was put together just now and that no cache may keep.
-
-        Raises:
-            InvalidProfileError: there is no such profile.
-        """
-        return await self._encoder.answer(
-            body,
-            etag_of(body),
-            self.choose(headers),
-            joined(headers, hdrs.IF_NONE_MATCH),
-            convert,
-            cacheable=False,
+            body, etag_of(body), form, known, convert, cacheable=False
         )
 
 

@@ -27,14 +27,12 @@ from catalog_api.endpoints import Endpoint, Handler, Reply, said
 from catalog_api.handlers.legacy import (
     PAGE_PARAMETERS,
     READ_PARAMETERS,
-    Headers,
     LegacyForms,
-    Query,
     id_parameter,
     read_replies,
     refusal,
 )
-from catalog_api.lane import LaneRead
+from catalog_api.lane import Headers, LaneRead, Query
 from catalog_api.openapi import examples
 from catalog_api.repositories.products import ProductsRepository
 from ring.statements import Statement
@@ -132,11 +130,11 @@ class ProductsHandler:
             InvalidProfileError: the headers ask for a profile that is not served.
             RingError: no replica answered in time.
         """
+        form = self._forms.choose(headers)
         stored = await self._products.fetch_body(read.statement, product_id)
         if stored is None:
-            self._forms.choose(headers)
             return refusal(404, INVALID_PRODUCT_ID)
-        return await self._forms.stored(*stored, headers, read.convert)
+        return await self._forms.stored(*stored, form, headers, read.convert)
 
     async def answer_list(self, query: Query, headers: Headers) -> Answer:
         """Return a page of all products.
@@ -146,9 +144,9 @@ class ProductsHandler:
             RingError: no replica answered in time.
         """
         page = read_page(query.get("page"), query.get("count"), max_rows=self._max_page_rows)
-        self._forms.choose(headers)
+        form = self._forms.choose(headers)
         body = b"[" + b",".join(await self._products.fetch_page(page)) + b"]"
-        return await self._forms.stored(body, etag_of(body), headers, to_2020_list)
+        return await self._forms.stored(body, etag_of(body), form, headers, to_2020_list)
 
     def lane_reads(self) -> tuple[LaneRead, ...]:
         """Return what the fast lane may take."""

@@ -5,14 +5,14 @@ from typing import Final
 
 from aiohttp import web
 
-from catalog_api.answers import NO_CONTENT, Answer
-from catalog_api.bodies import read_body, read_bytes
+from catalog_api.answers import Answer
+from catalog_api.bodies import read_body
 from catalog_api.domain.errors import InvalidBodyError, InvalidIdError, MissingItemError
 from catalog_api.domain.feedback_shapes import AnswerPage, QuestionPage, QuestionPage2020
 from catalog_api.domain.item_id import read_path_id, read_query_id
 from catalog_api.domain.page import read_page
 from catalog_api.domain.submissions import NewAnswer, NewQuestion
-from catalog_api.endpoints import Endpoint, Handler, said
+from catalog_api.endpoints import Endpoint, said
 from catalog_api.guards import Guard
 from catalog_api.handlers.legacy import (
     CREATED,
@@ -20,16 +20,15 @@ from catalog_api.handlers.legacy import (
     PAGE_PARAMETERS,
     PRODUCT_ID,
     READ_PARAMETERS,
-    Headers,
     LegacyForms,
-    Query,
     change_endpoint,
+    changing,
     id_parameter,
     read_replies,
     refusal,
 )
 from catalog_api.handlers.reviews import INVALID_PRODUCT
-from catalog_api.lane import LaneRead
+from catalog_api.lane import Headers, LaneRead, Query
 from catalog_api.openapi import examples
 from catalog_api.services.questions import QuestionsService
 from schema.profiles import to_2020_questions, unchanged
@@ -89,10 +88,10 @@ class QuestionsHandler:
         except InvalidIdError:
             return refusal(422, INVALID_PRODUCT)
         page = read_page(query.get("page"), query.get("count"), max_rows=self._max_page_rows)
-        self._forms.choose(headers)
+        form = self._forms.choose(headers)
         questions = await self._questions.fetch_questions(product_id, page)
         body = b'{"product_id":"%d","results":[%b]}' % (product_id, b",".join(questions))
-        return await self._forms.fresh(body, headers, to_2020_questions)
+        return await self._forms.fresh(body, form, headers, to_2020_questions)
 
     async def answer_answers(self, question_id: int, query: Query, headers: Headers) -> Answer:
         """Return a page of the answers to a question.
@@ -105,7 +104,7 @@ class QuestionsHandler:
         """
         asked_page, asked_count = query.get("page"), query.get("count")
         page = read_page(asked_page, asked_count, max_rows=self._max_page_rows)
-        self._forms.choose(headers)
+        form = self._forms.choose(headers)
         answers = await self._questions.fetch_answers(question_id, page)
         body = b'{"question":"%d","page":%b,"count":%b,"results":[%b]}' % (
             question_id,
@@ -113,7 +112,7 @@ class QuestionsHandler:
             _echo(asked_count, page.count),
             b",".join(answers),
         )
-        return await self._forms.fresh(body, headers, unchanged)
+        return await self._forms.fresh(body, form, headers, unchanged)
 
     def lane_reads(self) -> tuple[LaneRead, ...]:
         """Return what the fast lane may take."""
@@ -187,7 +186,7 @@ class QuestionsHandler:
             if path.startswith("/qa/answers")
             else ("question", INVALID_QUESTION_ID)
         )
-        handle = self._guard.votes(self._put(change, refused))
+        handle = self._guard.votes(changing(change, refused, body_seconds=self._body_seconds))
         return change_endpoint(path, handle, summary, _GROUP, of=of, refused=refused)
 
     async def _list(self, request: web.Request) -> Answer:
@@ -220,17 +219,6 @@ class QuestionsHandler:
         except (InvalidBodyError, InvalidIdError, MissingItemError):
             return refusal(422, INVALID_ANSWER)
         return CREATED
-
-    def _put(self, change: Callable[[int], Awaitable[None]], text: str) -> Handler:
-        async def handle(request: web.Request) -> Answer:
-            await read_bytes(request, timeout_seconds=self._body_seconds)
-            try:
-                await change(read_path_id(request.match_info["id"]))
-            except (InvalidIdError, MissingItemError):
-                return refusal(404, text)
-            return Answer(NO_CONTENT)
-
-        return handle
 
 
 def _echo(asked: str | None, number: int) -> bytes:

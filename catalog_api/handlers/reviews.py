@@ -5,8 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
-from catalog_api.answers import NO_CONTENT, Answer
-from catalog_api.bodies import read_body, read_bytes
+from catalog_api.answers import Answer
+from catalog_api.bodies import read_body
 from catalog_api.domain.errors import InvalidBodyError, InvalidIdError, MissingItemError
 from catalog_api.domain.feedback_shapes import (
     ReviewMeta,
@@ -14,10 +14,10 @@ from catalog_api.domain.feedback_shapes import (
     ReviewPage,
     ReviewPage2020,
 )
-from catalog_api.domain.item_id import read_path_id, read_query_id
+from catalog_api.domain.item_id import read_query_id
 from catalog_api.domain.page import read_page
 from catalog_api.domain.submissions import NewReview
-from catalog_api.endpoints import Endpoint, Handler, Parameter, said
+from catalog_api.endpoints import Endpoint, Parameter, said
 from catalog_api.guards import Guard
 from catalog_api.handlers.legacy import (
     CREATED,
@@ -25,14 +25,13 @@ from catalog_api.handlers.legacy import (
     PAGE_PARAMETERS,
     PRODUCT_ID,
     READ_PARAMETERS,
-    Headers,
     LegacyForms,
-    Query,
     change_endpoint,
+    changing,
     read_replies,
     refusal,
 )
-from catalog_api.lane import LaneRead
+from catalog_api.lane import Headers, LaneRead, Query
 from catalog_api.openapi import examples
 from catalog_api.services.reviews import ReviewsService, Sort, read_sort
 from schema.profiles import to_2020_meta, to_2020_reviews
@@ -103,7 +102,7 @@ class ReviewsHandler:
             return refusal(422, INVALID_PRODUCT)
         page = read_page(query.get("page"), query.get("count"), max_rows=self._max_page_rows)
         sort = read_sort(query.get("sort"))
-        self._forms.choose(headers)
+        form = self._forms.choose(headers)
         reviews = await self._reviews.fetch_list(product_id, page, sort)
         echoed = (page.number - 1) * page.count
         body = b'{"product":"%d","page":%d,"count":%d,"results":[%b]}' % (
@@ -112,7 +111,7 @@ class ReviewsHandler:
             page.count,
             b",".join(reviews),
         )
-        return await self._forms.fresh(body, headers, to_2020_reviews)
+        return await self._forms.fresh(body, form, headers, to_2020_reviews)
 
     async def answer_meta(self, _id: int, query: Query, headers: Headers) -> Answer:
         """Return what a product's reviews come to, or the legacy 422.
@@ -125,9 +124,9 @@ class ReviewsHandler:
             product_id = read_query_id(query.get("product_id"))
         except InvalidIdError:
             return refusal(422, INVALID_PRODUCT)
-        self._forms.choose(headers)
+        form = self._forms.choose(headers)
         body = await self._reviews.fetch_meta(product_id)
-        return await self._forms.fresh(body, headers, to_2020_meta)
+        return await self._forms.fresh(body, form, headers, to_2020_meta)
 
     def lane_reads(self) -> tuple[LaneRead, ...]:
         """Return what the fast lane may take."""
@@ -181,7 +180,7 @@ class ReviewsHandler:
     ) -> Endpoint:
         return change_endpoint(
             f"/reviews/{{id}}/{name}",
-            self._guard.votes(self._put(change)),
+            self._guard.votes(changing(change, INVALID_REVIEW_ID, body_seconds=self._body_seconds)),
             summary,
             "reviews",
             of="review",
@@ -203,14 +202,3 @@ class ReviewsHandler:
         except (InvalidBodyError, MissingItemError):
             return refusal(422, INVALID_REVIEW)
         return CREATED
-
-    def _put(self, change: Callable[[int], Awaitable[None]]) -> Handler:
-        async def handle(request: web.Request) -> Answer:
-            await read_bytes(request, timeout_seconds=self._body_seconds)
-            try:
-                await change(read_path_id(request.match_info["id"]))
-            except (InvalidIdError, MissingItemError):
-                return refusal(404, INVALID_REVIEW_ID)
-            return Answer(NO_CONTENT)
-
-        return handle

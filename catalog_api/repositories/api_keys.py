@@ -3,12 +3,8 @@
 Consistency: LOCAL_QUORUM throughout: what was revoked is revoked in the next read.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 from catalog_api.domain.api_key import ApiKey
-from catalog_api.repositories.rows import RowSource
-from ring.statements import Statement
+from catalog_api.repositories.repository import Repository
 from schema.statements.api_keys import (
     REVOKE_API_KEY,
     ROTATE_API_KEY,
@@ -18,17 +14,8 @@ from schema.statements.api_keys import (
 )
 
 
-class ApiKeysRepository:
-    """Reads and writes API keys through the ring client.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class ApiKeysRepository(Repository):
+    """Reads and writes API keys through the ring client."""
 
     async def fetch(self, key_id: str) -> ApiKey | None:
         """Return a key; None when there is none of this id. One round trip.
@@ -77,10 +64,3 @@ class ApiKeysRepository:
             RingError: it may or may not have it.
         """
         await self._execute(ROTATE_API_KEY, (secret_sha256, former_sha256, former_until_ms, key_id))
-
-    async def _execute(
-        self, statement: Statement, values: Sequence[object]
-    ) -> list[tuple[Any, ...]]:
-        return await self._rows.execute(
-            statement.name, values, timeout_seconds=self._timeout_seconds
-        )

@@ -6,10 +6,9 @@ Consistency: LOCAL_QUORUM throughout.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from catalog_api.repositories.rows import RowSource
-from ring.statements import Statement
+from catalog_api.repositories.repository import Repository
 from schema.find import Ordering, listing_of
 from schema.statements.find import (
     SCAN_PLACES,
@@ -76,17 +75,8 @@ class FoundBodies(NamedTuple):
     properties: bytes | None
 
 
-class FindRepository:
-    """Reads for searches.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class FindRepository(Repository):
+    """Reads for searches."""
 
     async def fetch_listing(self, category: str) -> Listing:
         """Return a category's listing. One partition, one round trip.
@@ -141,11 +131,6 @@ class FindRepository:
         )
         rows = await asyncio.gather(*reads)
         return [None if row is None or not row[0] else FoundBodies(*row) for row in rows]
-
-    async def _execute(
-        self, statement: Statement, values: Sequence[object], timeout_seconds: float
-    ) -> list[tuple[Any, ...]]:
-        return await self._rows.execute(statement.name, values, timeout_seconds=timeout_seconds)
 
 
 def _slice(within: Range, shard: int, after: Key) -> tuple[object, ...]:

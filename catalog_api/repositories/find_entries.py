@@ -5,11 +5,11 @@ Consistency: LOCAL_QUORUM; listings by lightweight transactions.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from catalog_api.repositories.find import NO_LISTING, Listing
-from catalog_api.repositories.rows import RowSource
+from catalog_api.repositories.repository import Repository, together
 from ring.batches import RowBatch
 from ring.statements import Statement
 from schema.find import Entry, Ordering, listing_of, parse_entry, places_of, render_entry
@@ -46,17 +46,8 @@ class Placement(NamedTuple):
     older: Sequence[StoredEntry]
 
 
-class FindEntriesRepository:
-    """Writes for searches.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class FindEntriesRepository(Repository):
+    """Writes for searches."""
 
     async def fetch_entries(self, product_ids: Sequence[int]) -> list[list[StoredEntry]]:
         """Return the entries of each product, by version. One round trip each, side by side.
@@ -69,9 +60,7 @@ class FindEntriesRepository:
 
         async def fetch(product_id: int) -> None:
             async with gate:
-                rows = await self._rows.execute(
-                    SELECT_ENTRIES.name, (product_id,), timeout_seconds=self._timeout_seconds
-                )
+                rows = await self._execute(SELECT_ENTRIES, (product_id,))
             found[product_id] = [
                 StoredEntry(version, parse_entry(entry or b""), bool(done))
                 for version, entry, done in rows
@@ -147,11 +136,7 @@ class FindEntriesRepository:
         Raises:
             RingError: the outcome is unknown.
         """
-        rows = await self._rows.execute(
-            CHANGE_LISTING.name,
-            (*wanted, listing_of(category), *known),
-            timeout_seconds=self._timeout_seconds,
-        )
+        rows = await self._execute(CHANGE_LISTING, (*wanted, listing_of(category), *known))
         return bool(rows[0][0])
 
     async def _write(self, statement: Statement, rows: Iterable[Sequence[object]]) -> None:
@@ -162,13 +147,3 @@ class FindEntriesRepository:
                 await self._rows.write(batch, timeout_seconds=self._timeout_seconds)
 
         await together(write(batch) for batch in self._rows.gather(statement.name, rows))
-
-
-async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run all side by side; the first failure ends the others and is raised."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for work in works:
-                group.create_task(work)
-    except* Exception as failures:
-        raise failures.exceptions[0] from failures

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import orjson
 
 from catalog_api.repositories.product_scan import FIRST_TOKEN
-from catalog_api.repositories.rows import RowSource
+from catalog_api.repositories.repository import Repository
 from schema.statements.find import DELETE_REBUILD, SELECT_REBUILD, WRITE_REBUILD
 
 
@@ -26,17 +26,8 @@ class Reached(NamedTuple):
     counts: Mapping[str, int]
 
 
-class FindRebuildsRepository:
-    """Reads and writes the one row.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class FindRebuildsRepository(Repository):
+    """Reads and writes the one row."""
 
     async def fetch(self) -> Reached:
         """Return how far a stopped rebuild was; the beginning without one.
@@ -58,7 +49,7 @@ class FindRebuildsRepository:
         """
         token, seen, placed, counts = reached
         values = (token, seen, placed, orjson.dumps(counts))
-        await self._rows.execute(WRITE_REBUILD.name, values, timeout_seconds=self._timeout_seconds)
+        await self._execute(WRITE_REBUILD, values)
 
     async def forget(self) -> None:
         """Let the next one begin at the beginning.

@@ -1,12 +1,10 @@
 """Idempotent requests as they are stored. Consistency: LOCAL_SERIAL and LOCAL_QUORUM."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from catalog_api.repositories.rows import RowSource
-from ring.statements import Statement
+from catalog_api.repositories.repository import Repository
 from schema.statements.idempotency import (
     BEGIN_REQUEST,
     FINISH_REQUEST,
@@ -43,17 +41,8 @@ class KnownRequest(NamedTuple):
     answer: StoredAnswer | None
 
 
-class IdempotencyRepository:
-    """Reads and changes idempotent requests.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class IdempotencyRepository(Repository):
+    """Reads and changes idempotent requests."""
 
     async def begin(self, scope: str, attempt: Attempt) -> bool:
         """Store a new request; returns whether there was none. One transaction.
@@ -94,10 +83,3 @@ class IdempotencyRepository:
             RingError: it may or may not be stored.
         """
         await self._execute(FINISH_REQUEST, (msgspec.msgpack.encode(answer), scope))
-
-    async def _execute(
-        self, statement: Statement, values: Sequence[object]
-    ) -> list[tuple[Any, ...]]:
-        return await self._rows.execute(
-            statement.name, values, timeout_seconds=self._timeout_seconds
-        )

@@ -1,10 +1,8 @@
 """Intents: which products are about to change, so that nobody's end leaves a change half told."""
 
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from catalog_api.repositories.rows import RowSource
-from ring.statements import Statement
+from catalog_api.repositories.repository import Repository
 from schema.statements.changes import DELETE_INTENT, SELECT_INTENTS, WRITE_INTENT
 
 BUCKETS: Final = 16
@@ -18,17 +16,8 @@ class Intent(NamedTuple):
     product_id: int
 
 
-class IntentsRepository:
-    """Writes, reads and deletes intents. Consistency: LOCAL_QUORUM.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class IntentsRepository(Repository):
+    """Writes, reads and deletes intents. Consistency: LOCAL_QUORUM."""
 
     async def write(self, intent: Intent) -> None:
         """Store an intent. Idempotent.
@@ -59,13 +48,6 @@ class IntentsRepository:
             timeout_seconds=self._timeout_seconds,
         )
         return [Intent(*row) async for page in pages for row in page]
-
-    async def _execute(
-        self, statement: Statement, values: Sequence[object]
-    ) -> list[tuple[Any, ...]]:
-        return await self._rows.execute(
-            statement.name, values, timeout_seconds=self._timeout_seconds
-        )
 
 
 def _bucket(intent: Intent) -> int:

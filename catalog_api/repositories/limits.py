@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from catalog_api.repositories.rows import RowSource
+from catalog_api.repositories.repository import Repository
 from schema.statements.limits import TAKE_REQUESTS
 
 
@@ -14,17 +14,8 @@ class Window(NamedTuple):
     minute: int
 
 
-class LimitsRepository:
-    """Counts requests through the ring client.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class LimitsRepository(Repository):
+    """Counts requests through the ring client."""
 
     async def take(self, window: Window, known: int | None, used: int) -> tuple[bool, int | None]:
         """Make the number `used` if it is still `known` (None: no row yet). One transaction.
@@ -37,9 +28,7 @@ class LimitsRepository:
         Raises:
             RingError: the outcome is unknown.
         """
-        (row,) = await self._rows.execute(
-            TAKE_REQUESTS.name, (used, *window, known), timeout_seconds=self._timeout_seconds
-        )
+        (row,) = await self._execute(TAKE_REQUESTS, (used, *window, known))
         if row[0]:
             return True, used
         # A row that is not there is told without its columns.

@@ -3,11 +3,9 @@
 Consistency: LOCAL_QUORUM; bitmaps and counts are changed by lightweight transactions.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
-from catalog_api.repositories.rows import RowSource
-from ring.statements import Statement
+from catalog_api.repositories.repository import Repository
 from schema.documents import (
     NO_LIVE_IDS,
     SEGMENT_BLOCKS,
@@ -28,17 +26,8 @@ from schema.statements.changes import (
 )
 
 
-class ListingRepository:
-    """Writes rows of lists, and makes bitmaps and counts follow what they are derived from.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class ListingRepository(Repository):
+    """Writes rows of lists, and makes bitmaps and counts follow what they are derived from."""
 
     async def write_row(self, product_id: int, list_row: bytes, written_at: int) -> None:
         """Store a product as lists show it; empty for a deleted one. Idempotent.
@@ -98,10 +87,3 @@ class ListingRepository:
         packed = pack_segment(dict(enumerate(counts)))
         await self._execute(CHANGE_SEGMENT, (packed, segment, known))
         return False
-
-    async def _execute(
-        self, statement: Statement, values: Sequence[object]
-    ) -> list[tuple[Any, ...]]:
-        return await self._rows.execute(
-            statement.name, values, timeout_seconds=self._timeout_seconds
-        )

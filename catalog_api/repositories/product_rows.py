@@ -4,16 +4,14 @@ Changed by lightweight transactions on all of its entity tags. Consistency: LOCA
 LOCAL_SERIAL where a transaction's outcome is not known.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
 
 from catalog_api.domain.products import Feature, Photo, ProductDocument, Sku, Style
-from catalog_api.repositories.rows import RowSource
+from catalog_api.repositories.repository import Repository
 from ring.errors import RingError
-from ring.statements import Statement
 from schema import documents
 from schema.documents import etag_of
 from schema.statements.changes import (
@@ -152,17 +150,8 @@ def render(product_id: int, document: ProductDocument, sources: documents.Source
     )
 
 
-class ProductRowsRepository:
-    """Reads and changes whole rows.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class ProductRowsRepository(Repository):
+    """Reads and changes whole rows."""
 
     async def fetch(self, product_id: int, *, settled: bool = False) -> StoredProduct | None:
         """Return the row, also that of a deleted product; None when there never was one.
@@ -212,13 +201,6 @@ class ProductRowsRepository:
                 return False
             # Somebody else's state: ours may have been before it.
             raise
-
-    async def _execute(
-        self, statement: Statement, values: Sequence[object]
-    ) -> list[tuple[Any, ...]]:
-        return await self._rows.execute(
-            statement.name, values, timeout_seconds=self._timeout_seconds
-        )
 
 
 def _cents(price: str) -> int:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
+from catalog_api.domain.errors import MissingItemError
 from catalog_api.domain.page import Page
 from catalog_api.repositories.directory import DirectoryCache, Position, Span
 from catalog_api.repositories.rows import RowSource
@@ -70,6 +71,16 @@ class ProductsRepository:
             SELECT_PRODUCT.name, product_ids, timeout_seconds=self._timeout_seconds
         )
         return {product_id: (body, etag) for product_id, body, etag in rows if body}
+
+    async def require(self, product_id: int) -> None:
+        """Return when there is such a product. One round trip; consistency: LOCAL_ONE.
+
+        Raises:
+            MissingItemError: there is none.
+            RingError: no replica answered in time.
+        """
+        if await self.fetch_body(SELECT_PRODUCT, product_id) is None:
+            raise MissingItemError(f"product {product_id}")
 
     async def fetch_page(self, page: Page) -> list[bytes]:
         """Return the stored list rows of a page, by id ascending.

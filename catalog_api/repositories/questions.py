@@ -3,13 +3,10 @@
 Consistency: LOCAL_QUORUM throughout: what one app server acknowledged is what all read next.
 """
 
-import asyncio
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from catalog_api.domain.errors import MissingItemError
-from catalog_api.repositories.rows import RowSource
-from ring.statements import Statement
+from catalog_api.repositories.repository import Repository, together
 from schema.reviews import (
     Answer,
     Question,
@@ -54,17 +51,8 @@ class StoredAnswer(NamedTuple):
     reported: bool | None
 
 
-class QuestionsRepository:
-    """Reads and writes questions and answers through the ring client.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class QuestionsRepository(Repository):
+    """Reads and writes questions and answers through the ring client."""
 
     async def fetch_of_product(self, product_id: int) -> list[StoredQuestion]:
         """Return a product's questions, each before its answers; ids ascend. One round trip.
@@ -118,15 +106,14 @@ class QuestionsRepository:
             RingError: it is stored in part or not at all.
         """
         question_id = question.question_id
-        await self._write(
-            (WRITE_NEW_QUESTION_OWNER, (id_block_of(question_id), question_id, product_id)),
-            (
-                WRITE_NEW_QUESTION_ROW,
-                (
-                    *(product_id, question_id, 0),
-                    *(render_question(question), _NO_PHOTOS, render_email(email)),
-                ),
-            ),
+        owner = (id_block_of(question_id), question_id, product_id)
+        body = render_question(question)
+        row = (product_id, question_id, 0, body, _NO_PHOTOS, render_email(email))
+        await together(
+            [
+                self._execute(WRITE_NEW_QUESTION_OWNER, owner),
+                self._execute(WRITE_NEW_QUESTION_ROW, row),
+            ]
         )
 
     async def write_answer(
@@ -140,7 +127,12 @@ class QuestionsRepository:
         answer_id = answer.answer_id
         owner = (id_block_of(answer_id), answer_id, product_id, question_id)
         row = (product_id, question_id, answer_id, *render_answer(answer), render_email(email))
-        await self._write((WRITE_NEW_ANSWER_OWNER, owner), (WRITE_NEW_QUESTION_ROW, row))
+        await together(
+            [
+                self._execute(WRITE_NEW_ANSWER_OWNER, owner),
+                self._execute(WRITE_NEW_QUESTION_ROW, row),
+            ]
+        )
 
     async def report(self, product_id: int, question_id: int, answer_id: int = 0) -> None:
         """Hide a question, or one of its answers, from lists. Idempotent.
@@ -149,18 +141,3 @@ class QuestionsRepository:
             RingError: it may or may not be hidden.
         """
         await self._execute(REPORT_QUESTION, (product_id, question_id, answer_id))
-
-    async def _write(self, *writes: tuple[Statement, Sequence[object]]) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for statement, values in writes:
-                    group.create_task(self._execute(statement, values))
-        except* Exception as failures:
-            raise failures.exceptions[0] from failures
-
-    async def _execute(
-        self, statement: Statement, values: Sequence[object]
-    ) -> list[tuple[Any, ...]]:
-        return await self._rows.execute(
-            statement.name, values, timeout_seconds=self._timeout_seconds
-        )

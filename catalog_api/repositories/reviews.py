@@ -3,14 +3,12 @@
 Consistency: LOCAL_QUORUM throughout: what one app server acknowledged is what all read next.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalog_api.domain.errors import MissingItemError
 from catalog_api.repositories.moments import moment
-from catalog_api.repositories.rows import RowSource
-from ring.statements import Statement
+from catalog_api.repositories.repository import Repository, together
 from schema.reviews import (
     Review,
     id_block_of,
@@ -64,17 +62,8 @@ class ReviewChange(NamedTuple):
     written_at_ms: int | None
 
 
-class ReviewsRepository:
-    """Reads and writes reviews through the ring client.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class ReviewsRepository(Repository):
+    """Reads and writes reviews through the ring client."""
 
     async def fetch_first(self, product_id: int, limit: int) -> list[StoredReview]:
         """Return the reviews of a product by id, at most `limit`. One partition, one round trip.
@@ -111,7 +100,7 @@ class ReviewsRepository:
             yield [ReviewKey(*row) for row in page]
 
     async def fetch_changes(self, product_id: int, since: int) -> list[ReviewChange]:
-        """Return what changed since a moment, as `votes.position_of` counts. One round trip.
+        """Return what changed since a moment, as `moments.position_of` counts. One round trip.
 
         Raises:
             RingError: too few replicas answered in time.
@@ -148,12 +137,12 @@ class ReviewsRepository:
             *(product_id, now, review_id, written_at_ms),
             *(product_id, now, render_meta_delta(review)),
         )
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._execute(WRITE_NEW_REVIEW_OWNER, owner))
-                group.create_task(self._execute(WRITE_NEW_REVIEW, row))
-        except* Exception as failures:
-            raise failures.exceptions[0] from failures
+        await together(
+            [
+                self._execute(WRITE_NEW_REVIEW_OWNER, owner),
+                self._execute(WRITE_NEW_REVIEW, row),
+            ]
+        )
 
     async def report(self, product_id: int, review_id: int) -> None:
         """Hide a review from lists. Idempotent; one mutation.
@@ -199,10 +188,3 @@ class ReviewsRepository:
             timeout_seconds=self._timeout_seconds,
         )
         return [(delta, totals) async for page in pages for delta, totals in page]
-
-    async def _execute(
-        self, statement: Statement, values: Sequence[object]
-    ) -> list[tuple[Any, ...]]:
-        return await self._rows.execute(
-            statement.name, values, timeout_seconds=self._timeout_seconds
-        )

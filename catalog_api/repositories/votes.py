@@ -7,7 +7,7 @@ told, the mark tells it, so the same votes can be asked for again without being 
 from dataclasses import dataclass
 
 from catalog_api.domain.errors import MissingItemError
-from catalog_api.repositories.rows import RowSource
+from catalog_api.repositories.repository import Repository
 from ring.statements import Statement
 from schema.statements.questions import (
     ADD_QUESTION_VOTES,
@@ -27,17 +27,8 @@ class VotedItem:
     answer_id: int = 0
 
 
-class VotesRepository:
-    """Reads and changes the votes of items.
-
-    Args:
-        rows: the ring client.
-        timeout_seconds: deadline of each statement.
-    """
-
-    def __init__(self, rows: RowSource, *, timeout_seconds: float) -> None:
-        self._rows = rows
-        self._timeout_seconds = timeout_seconds
+class VotesRepository(Repository):
+    """Reads and changes the votes of items."""
 
     async def fetch_votes(self, item: VotedItem) -> int | None:
         """Return the votes made here; None stands for none yet. Consistency: LOCAL_QUORUM.
@@ -66,22 +57,20 @@ class VotesRepository:
         """
         votes = (known or 0) + added
         if item.review_id is not None:
-            rows = await self._rows.execute(
-                ADD_REVIEW_VOTES.name,
+            rows = await self._execute(
+                ADD_REVIEW_VOTES,
                 (
                     *(votes, item.product_id, item.review_id, known),
                     *(item.product_id, mark, item.review_id, votes),
                 ),
-                timeout_seconds=self._timeout_seconds,
             )
         else:
-            rows = await self._rows.execute(
-                ADD_QUESTION_VOTES.name,
+            rows = await self._execute(
+                ADD_QUESTION_VOTES,
                 (
                     *(votes, item.product_id, item.question_id, item.answer_id, known),
                     *(item.product_id, mark, votes),
                 ),
-                timeout_seconds=self._timeout_seconds,
             )
         return bool(rows[0][0])
 
@@ -94,17 +83,11 @@ class VotesRepository:
             RingError: too few replicas answered in time.
         """
         if item.review_id is not None:
-            rows = await self._rows.execute(
-                SELECT_REVIEW_VOTE.name,
-                (item.product_id, item.review_id, mark),
-                timeout_seconds=self._timeout_seconds,
-            )
+            rows = await self._execute(SELECT_REVIEW_VOTE, (item.product_id, item.review_id, mark))
             marks, places = [row for row in rows if row[0] == 1], rows
         else:
-            rows = await self._rows.execute(
-                SELECT_QUESTION_VOTE.name,
-                (item.product_id, item.question_id, item.answer_id, mark),
-                timeout_seconds=self._timeout_seconds,
+            rows = await self._execute(
+                SELECT_QUESTION_VOTE, (item.product_id, item.question_id, item.answer_id, mark)
             )
             marks, places = [row for row in rows if row[0] == -1], rows
         votes = [row[1] for row in places if row not in marks]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Set as AbstractSet
 from typing import Generic, TypeVar
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -12,10 +13,10 @@ class Gathering(Generic[_Key, _Item]):
     """Runs work by key, one run of a key at a time; what comes meanwhile shares the next run.
 
     Args:
-        work: gets a key and all items that wait for it.
+        work: gets a key and all items that wait for it, in the order in which they came.
     """
 
-    def __init__(self, work: Callable[[_Key, set[_Item]], Awaitable[None]]) -> None:
+    def __init__(self, work: Callable[[_Key, AbstractSet[_Item]], Awaitable[None]]) -> None:
         self._work = work
         self._waiting: dict[_Key, list[tuple[_Item, asyncio.Future[None]]]] = {}
         self._running: set[asyncio.Task[None]] = set()
@@ -42,7 +43,7 @@ class Gathering(Generic[_Key, _Item]):
             self._waiting[key] = []
             failure: BaseException | None = None
             try:
-                await self._work(key, {item for item, _ in waiting})
+                await self._work(key, dict.fromkeys(item for item, _ in waiting).keys())
             except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs who wait
                 failure = error
             for _, future in waiting:

@@ -4,19 +4,17 @@ Requests of one caller that come while a transaction is under way go together in
 a minute is used up, this process remembers it and asks nobody any more.
 """
 
-import asyncio
 import math
-import random
 import time
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
 from catalog_api.repositories.limits import LimitsRepository, Window
-from ring.errors import RingTimeoutError
+from catalog_api.services.contention import Contention
+from catalog_api.services.gathering import Gathering
 
 WINDOW_SECONDS: Final = 60
-_FIRST_PAUSE_SECONDS: Final = 0.002
-_LONGEST_PAUSE_SECONDS: Final = 0.1
 # What is forgotten is asked for again: one transaction more.
 _MOST_WINDOWS: Final = 50_000
 
@@ -45,6 +43,13 @@ class Standing:
     reset_seconds: int
 
 
+class _Request:
+    """One that waits to be counted; its place in its minute, from 1, when it has been."""
+
+    __slots__ = ("place",)
+    place: int
+
+
 class RateLimiter:
     """Counts the requests of callers.
 
@@ -58,8 +63,7 @@ class RateLimiter:
         self._deadline_seconds = deadline_seconds
         self._minute = 0
         self._used: dict[Window, int | None] = {}
-        self._waiting: dict[Window, list[asyncio.Future[int]]] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._gathering: Gathering[tuple[Window, Limit], _Request] = Gathering(self._count)
 
     async def take(self, limit: Limit, caller: str) -> Standing:
         """Count one request and say whether it may be done.
@@ -79,43 +83,24 @@ class RateLimiter:
         window = Window(limit.kind, caller, minute)
         place = limit.requests + 1
         if (self._used.get(window) or 0) < limit.requests:
-            place = await self._queue(window, limit)
+            request = _Request()
+            await self._gathering.add((window, limit), request)
+            place = request.place
         remaining = max(0, limit.requests - place)
         return Standing(place <= limit.requests, remaining, reset_seconds)
 
-    async def _queue(self, window: Window, limit: Limit) -> int:
-        """Return the request's place in its minute; beyond the limit it was not counted."""
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        waiting = self._waiting.get(window)
-        if waiting is not None:
-            waiting.append(future)
-        else:
-            self._waiting[window] = [future]
-            task = asyncio.create_task(self._count(window, limit), name=f"limit of {window}")
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        return await future
-
-    async def _count(self, window: Window, limit: Limit) -> None:
-        """Run transactions for a caller until none of their requests waits."""
-        while futures := self._waiting[window]:
-            self._waiting[window] = []
-            try:
-                before = await self._take(window, limit, len(futures))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs who wait
-                for future in futures:
-                    if not future.done():
-                        future.set_exception(error)
-            else:
-                for place, future in enumerate(futures, start=before + 1):
-                    if not future.done():
-                        future.set_result(place)
-        del self._waiting[window]
+    async def _count(self, counted: tuple[Window, Limit], requests: AbstractSet[_Request]) -> None:
+        """Give the requests their places; beyond the limit they are not counted."""
+        before = await self._take(*counted, len(requests))
+        for place, request in enumerate(requests, start=before + 1):
+            request.place = place
 
     async def _take(self, window: Window, limit: Limit, wanted: int) -> int:
         """Count as many as are wanted and left; returns the number before."""
-        deadline_at = time.monotonic() + self._deadline_seconds
-        pause_seconds = _FIRST_PAUSE_SECONDS
+        contention = Contention(
+            f"{window}: too many app servers count at once",
+            deadline_seconds=self._deadline_seconds,
+        )
         while True:
             known = self._used.get(window)
             before = known or 0
@@ -125,8 +110,4 @@ class RateLimiter:
             is_taken, self._used[window] = await self._limits.take(window, known, used)
             if is_taken:
                 return before
-            if time.monotonic() + pause_seconds > deadline_at:
-                raise RingTimeoutError(f"{window}: too many app servers count at once")
-            # Others contend: who waits a random time lets one of them through.
-            await asyncio.sleep(random.uniform(0, pause_seconds))  # noqa: S311 - no secret
-            pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
+            await contention.give_way()

@@ -1,21 +1,18 @@
 """Pages of all products as a view that is derived from products' rows."""
 
-import asyncio
-import random
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Final
 
 from catalog_api.repositories.listing import ListingRepository
 from catalog_api.repositories.product_rows import StoredProduct
+from catalog_api.services.contention import Contention
 from catalog_api.services.gathering import Gathering
-from ring.errors import RingError, RingTimeoutError
+from ring.errors import RingError
 from schema.documents import block_of, segment_of
 
-_FIRST_PAUSE_SECONDS: Final = 0.002
-_LONGEST_PAUSE_SECONDS: Final = 0.1
 _DIRECTORY: Final = 0
 
 
@@ -45,10 +42,10 @@ class ProductListing:
         await self._marks.add(block, stored.product_id)
         await self._counts.add(_DIRECTORY, block)
 
-    async def _mark(self, block: int, product_ids: set[int]) -> None:
+    async def _mark(self, block: int, product_ids: AbstractSet[int]) -> None:
         await self._until(partial(self._listing.mark, block, product_ids))
 
-    async def _count(self, _directory: int, blocks: set[int]) -> None:
+    async def _count(self, _directory: int, blocks: AbstractSet[int]) -> None:
         by_segment: defaultdict[int, set[int]] = defaultdict(set)
         for block in blocks:
             by_segment[segment_of(block)].add(block)
@@ -57,8 +54,9 @@ class ProductListing:
 
     async def _until(self, step: Callable[[], Awaitable[bool]]) -> None:
         """Repeat a step until it says that all is well; it may fail in between."""
-        deadline_at = time.monotonic() + self._deadline_seconds
-        pause_seconds = _FIRST_PAUSE_SECONDS
+        contention = Contention(
+            "too many others change the list of products", deadline_seconds=self._deadline_seconds
+        )
         while True:
             failure: RingError | None = None
             try:
@@ -66,8 +64,4 @@ class ProductListing:
                     return
             except RingError as error:
                 failure = error
-            if time.monotonic() + pause_seconds > deadline_at:
-                raise RingTimeoutError("too many others change the list of products") from failure
-            # Others contend: who waits a random time lets one of them through.
-            await asyncio.sleep(random.uniform(0, pause_seconds))  # noqa: S311 - no secret
-            pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
+            await contention.give_way(failure)

@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from typing import Final
 
 from catalog_api.repositories.find import FindRepository, Key, Range, ScannedPlace
-from catalog_api.repositories.find_entries import together
+from catalog_api.repositories.repository import together
 from ring.errors import RingTimeoutError
 
 PARALLEL_SHARDS: Final = 16

@@ -7,8 +7,6 @@ finishes it.
 
 import asyncio
 import logging
-import random
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
@@ -21,11 +19,10 @@ from catalog_api.repositories.product_rows import (
     StoredProduct,
     tags_of,
 )
-from ring.errors import RingError, RingTimeoutError
+from catalog_api.services.contention import Contention
+from ring.errors import RingError
 
 _logger: Final = logging.getLogger(__name__)
-_FIRST_PAUSE_SECONDS: Final = 0.002
-_LONGEST_PAUSE_SECONDS: Final = 0.1
 # Views that take longer are finished behind the answer: the change itself has happened.
 _VIEW_WAIT_SECONDS: Final = 2.0
 
@@ -90,14 +87,14 @@ class ProductChanges:
         known = await self._rows.fetch(product_id)
         bodies = await decide(known)
         intent = Intent(moment(), product_id)
-        deadline_at = time.monotonic() + self._deadline_seconds
+        contention = Contention(
+            f"product {product_id}: too many others change it",
+            deadline_seconds=self._deadline_seconds,
+        )
         await self._intents.write(intent)
         try:
-            pause_seconds = _FIRST_PAUSE_SECONDS
-            while not await self._try(known, bodies, intent, deadline_at):
-                # Others contend: who waits a random time lets one of them through.
-                await asyncio.sleep(random.uniform(0, pause_seconds))  # noqa: S311 - no secret
-                pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
+            while not await self._try(known, bodies, intent, contention):
+                await contention.pause()
                 known = await self._rows.fetch(product_id, settled=True)
                 bodies = await decide(known)
         finally:
@@ -109,14 +106,13 @@ class ProductChanges:
         return known
 
     async def _try(
-        self, known: StoredProduct | None, bodies: Bodies, intent: Intent, deadline_at: float
+        self, known: StoredProduct | None, bodies: Bodies, intent: Intent, contention: Contention
     ) -> bool:
         tags = NO_TAGS if known is None else known.tags
         if known is not None and tags_of(bodies) == tags:
             return True
         # Beyond this others may think the intent's owner dead, and take it for finished.
-        if time.monotonic() > deadline_at:
-            raise RingTimeoutError(f"product {intent.product_id}: too many others change it")
+        contention.check()
         return await self._rows.change(intent.product_id, tags, bodies, intent.moment)
 
     async def _finish(self, intent: Intent) -> None:

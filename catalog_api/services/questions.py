@@ -22,7 +22,6 @@ from schema.reviews import (
     question_with_votes,
     with_votes,
 )
-from schema.statements.products import SELECT_PRODUCT
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,7 @@ class QuestionsService:
             MissingItemError: there is no such product.
             RingError: it is stored in part or not at all.
         """
-        if await self._products.fetch_body(SELECT_PRODUCT, new.product_id) is None:
-            raise MissingItemError(f"product {new.product_id}")
+        await self._products.require(new.product_id)
         (question_id,) = await self._ids.questions.take()
         question = Question(question_id, new.body, _now_ms(), new.name, helpfulness=0)
         await self._questions.write_question(new.product_id, question, new.email)

@@ -14,6 +14,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from catalog_api.repositories.moments import OVERLAP_SECONDS, position_of
 from catalog_api.repositories.reviews import ReviewChange, ReviewKey, ReviewsRepository
@@ -171,7 +172,7 @@ class ReviewOrders:
             self._orders.move_to_end(product_id)
         return order
 
-    async def _follow(self, order: ReviewOrder, _asked: set[int]) -> None:
+    async def _follow(self, order: ReviewOrder, _asked: AbstractSet[int]) -> None:
         """Take in what changed since the last time."""
         now = time.time()
         since = position_of(order.read_at - OVERLAP_SECONDS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from catalog_api.domain.errors import InvalidSortError, MissingItemError
+from catalog_api.domain.errors import InvalidSortError
 from catalog_api.domain.page import Page
 from catalog_api.domain.submissions import NewReview, photo_urls
 from catalog_api.repositories.ids import IdAllocator
@@ -17,7 +17,6 @@ from catalog_api.services.review_meta import ReviewMeta
 from catalog_api.services.review_orders import ReviewOrders
 from catalog_api.services.votes import VoteCounter
 from schema.reviews import IdentifiedPhoto, Rating, Review, with_votes
-from schema.statements.products import SELECT_PRODUCT
 
 FEW_REVIEWS: Final = 64
 """Products with at most as many are read whole and sorted here."""
@@ -114,8 +113,7 @@ class ReviewsService:
             MissingItemError: there is no such product.
             RingError: it is stored in part or not at all.
         """
-        if await self._products.fetch_body(SELECT_PRODUCT, new.product_id) is None:
-            raise MissingItemError(f"product {new.product_id}")
+        await self._products.require(new.product_id)
         (review_id,) = await self._ids.reviews.take()
         urls = photo_urls(new.photos)
         photo_ids = await self._ids.photos.take(len(urls))

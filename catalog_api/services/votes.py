@@ -4,19 +4,14 @@ Votes for one item that come while a transaction is under way wait and go togeth
 so that two hundred voters of an app server become a few contenders.
 """
 
-import asyncio
-import random
-import time
+from collections.abc import Set as AbstractSet
 from itertools import count
-from typing import Final
 
 from catalog_api.repositories.moments import moment
 from catalog_api.repositories.votes import VotedItem, VotesRepository
+from catalog_api.services.contention import Contention
 from catalog_api.services.gathering import Gathering
-from ring.errors import RingError, RingTimeoutError
-
-_FIRST_PAUSE_SECONDS: Final = 0.002
-_LONGEST_PAUSE_SECONDS: Final = 0.1
+from ring.errors import RingError
 
 
 class VoteCounter:
@@ -42,14 +37,15 @@ class VoteCounter:
         """
         await self._gathering.add(item, next(self._numbers))
 
-    async def _count(self, item: VotedItem, voters: set[int]) -> None:
+    async def _count(self, item: VotedItem, voters: AbstractSet[int]) -> None:
         await self._add(item, await self._votes.fetch_votes(item), len(voters))
 
     async def _add(self, item: VotedItem, known: int | None, added: int) -> None:
         """Add votes, once, whatever the ring says meanwhile."""
-        deadline_at = time.monotonic() + self._deadline_seconds
+        contention = Contention(
+            f"{item}: too many others vote", deadline_seconds=self._deadline_seconds
+        )
         mark = moment()
-        pause_seconds = _FIRST_PAUSE_SECONDS
         while True:
             failure: RingError | None = None
             try:
@@ -63,8 +59,4 @@ class VoteCounter:
                     return
             except RingError as error:
                 failure = error
-            if time.monotonic() + pause_seconds > deadline_at:
-                raise RingTimeoutError(f"{item}: too many others vote") from failure
-            # Others contend: who waits a random time lets one of them through.
-            await asyncio.sleep(random.uniform(0, pause_seconds))  # noqa: S311 - no secret
-            pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
+            await contention.give_way(failure)

@@ -1,16 +1,17 @@
 """Work that waits together: once for all, each failure told, each key on its own."""
 
 import asyncio
+from collections.abc import Set as AbstractSet
 
 from catalog_api.services.gathering import Gathering
 
 
 async def test_items_when_they_wait_then_one_run_deals_with_all_of_them() -> None:
     """What comes during a run is in the next one, never in the one that has begun."""
-    runs: list[tuple[str, set[int]]] = []
+    runs: list[tuple[str, AbstractSet[int]]] = []
     go_on = asyncio.Event()
 
-    async def work(key: str, items: set[int]) -> None:
+    async def work(key: str, items: AbstractSet[int]) -> None:
         runs.append((key, items))
         await go_on.wait()
 
@@ -33,7 +34,7 @@ async def test_run_when_it_fails_then_those_who_wait_for_it_are_told_and_the_nex
     """A failure is no state."""
     fails = True
 
-    async def work(_key: str, _items: set[int]) -> None:
+    async def work(_key: str, _items: AbstractSet[int]) -> None:
         if fails:
             raise ValueError
 
