@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
+from weakref import WeakValueDictionary
 
 from catalog_api.repositories.intents import Intent, IntentsRepository
 from catalog_api.repositories.moments import moment
@@ -20,7 +21,7 @@ from catalog_api.repositories.product_rows import (
     tags_of,
 )
 from catalog_api.services.contention import Contention
-from ring.errors import RingError
+from ring.errors import RingError, RingTimeoutError
 
 _logger: Final = logging.getLogger(__name__)
 # Views that take longer are finished behind the answer: the change itself has happened.
@@ -67,6 +68,8 @@ class ProductChanges:
         self._views = views
         self._deadline_seconds = deadline_seconds
         self._settling: set[asyncio.Task[None]] = set()
+        # Changes of one product take turns here, so that only whole processes contend for its row.
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def change(self, product_id: int, decide: Decide) -> StoredProduct | None:
         """Change a product's row to what `decide` makes of it, and all views with it.
@@ -84,13 +87,27 @@ class ProductChanges:
         Raises:
             RingError: it is unknown whether the row was changed.
         """
+        turn = self._turns.setdefault(product_id, asyncio.Lock())
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                await turn.acquire()
+        except TimeoutError as error:
+            raise RingTimeoutError(_busy(product_id)) from error
+        try:
+            known, settling = await self._commit(product_id, decide)
+        finally:
+            turn.release()
+        await asyncio.wait({settling}, timeout=_VIEW_WAIT_SECONDS)
+        return known
+
+    async def _commit(
+        self, product_id: int, decide: Decide
+    ) -> tuple[StoredProduct | None, asyncio.Task[None]]:
+        """Return the row before the change, and the task that makes the views follow it."""
         known = await self._rows.fetch(product_id)
         bodies = await decide(known)
         intent = Intent(moment(), product_id)
-        contention = Contention(
-            f"product {product_id}: too many others change it",
-            deadline_seconds=self._deadline_seconds,
-        )
+        contention = Contention(_busy(product_id), deadline_seconds=self._deadline_seconds)
         await self._intents.write(intent)
         try:
             while not await self._try(known, bodies, intent, contention):
@@ -102,8 +119,7 @@ class ProductChanges:
             settling = asyncio.create_task(self._finish(intent), name=f"views of {product_id}")
             self._settling.add(settling)
             settling.add_done_callback(self._settling.discard)
-        await asyncio.wait({settling}, timeout=_VIEW_WAIT_SECONDS)
-        return known
+        return known, settling
 
     async def _try(
         self, known: StoredProduct | None, bodies: Bodies, intent: Intent, contention: Contention
@@ -148,3 +164,7 @@ class ProductChanges:
         """Wait for the views of changes that were answered already."""
         if self._settling:
             await asyncio.wait(self._settling, timeout=self._deadline_seconds)
+
+
+def _busy(product_id: int) -> str:
+    return f"product {product_id}: too many others change it"
