@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the machine lacks, through apt where this user may, else names it.
-#   install_packages.sh [python] [java] [maven] [nginx] [wrk] [ip] [go] [node] [chromium]
+#   install_packages.sh [python] [java] [maven] [nginx] [wrk] [ip] [go] [node] [chromium] [prometheus]
 # Exit status 0: all there; 1: something is missing, and the lines before say what to type.
 set -u
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -31,6 +31,7 @@ for need in "$@"; do
         ip) command -v ip >/dev/null || packages="$packages iproute2" ;;
         go) command -v go >/dev/null || packages="$packages golang-go" ;;
         chromium) command -v chromium >/dev/null || packages="$packages chromium" ;;
+        prometheus) command -v promtool >/dev/null || packages="$packages prometheus" ;;
         node) command -v npm >/dev/null || packages="$packages nodejs npm" ;;
         *) echo "install_packages.sh: unknown need $need" >&2; exit 2 ;;
     esac
@@ -46,14 +47,15 @@ if [ "$as_root" = none ] || ! command -v apt-get >/dev/null; then
     echo "These are missing, and this user may not install them:$packages" >&2
     echo "Debian 12, Ubuntu 24.04:  sudo apt-get install -y$packages" >&2
     echo "Elsewhere: Python 3.11 or later with venv, Java 17 (a JRE), Maven 3, nginx 1.18 or later;" >&2
-    echo "for tests and benchmarks Go 1.19, wrk 4 and iproute2; for tests Chromium (on Ubuntu a snap);" >&2
+    echo "for tests and benchmarks Go 1.19, wrk 4 and iproute2; for tests Chromium (on Ubuntu a snap)" >&2
+    echo "and Prometheus 2.42;" >&2
     echo "for benchmarks Node.js 18." >&2
     exit 1
 fi
 
 echo "Installing through apt:$packages"
-# Debian starts a freshly installed nginx on port 80. Ours runs unprivileged from a folder of the
-# project, so no service may start now, nor at the next boot.
+# Debian starts a freshly installed nginx on port 80, a Prometheus on port 9090. Ours run unprivileged
+# from folders of the project, so no service may start now, nor at the next boot.
 policy=/usr/sbin/policy-rc.d
 own_policy=
 if [ ! -e "$policy" ]; then
@@ -74,6 +76,9 @@ if ! { apt update && apt install -y --no-install-recommends $packages; } >"$log"
     exit 1
 fi
 rm -f "$log"
-case $packages in
-    *nginx*) [ -d /run/systemd/system ] && $as_root systemctl disable --quiet --now nginx || true ;;
-esac
+for service in nginx prometheus; do
+    case $packages in
+        *$service*)
+            [ -d /run/systemd/system ] && $as_root systemctl disable --quiet --now $service || true ;;
+    esac
+done

@@ -1,0 +1,1 @@
+"""Operations: what changes the ring, step by step, and what advises to."""
