@@ -25,7 +25,6 @@ def _host(name: str, documentation: str, *, is_counter: bool = False) -> Name:
 RING_SEEN: Final = Name("catalog_ring_seen", "Whether any node told of the ring.")
 RING_NODES: Final = Name("catalog_ring_nodes", "Nodes by state.", ("state",))
 RING_MOVING: Final = Name("catalog_ring_moving_nodes", "Nodes that join, leave or move.")
-RING_PENDING: Final = Name("catalog_ring_pending_ranges", "Ranges that are to change owners.")
 RING_SCHEMAS: Final = Name("catalog_ring_schema_versions", "Schema versions among nodes up.")
 RING_REPLICATION: Final = Name(
     "catalog_ring_replication_factor", "Replicas of a row, by datacenter.", ("datacenter",)
@@ -55,17 +54,17 @@ NODE_REPAIRED: Final = _node(
 NODE_OWED: Final = _node("cleanup_owed", "Whether it may hold rows that are no longer its own.")
 NODE_IN_NGINX: Final = _node("app_in_nginx", "Whether nginx asks the app server beside it.")
 NODE_COMPACTIONS: Final = _node("pending_compactions", "Compactions to come, as it estimates.")
-NODE_COMPACTION_LEFT: Final = _node(
-    "compaction_left_bytes", "Bytes that running compactions, cleanups and validations have left."
+NODE_TASKS_LEFT: Final = _node(
+    "task_left_bytes", "Bytes that running compactions, cleanups and validations have left."
 )
-NODE_STREAMS: Final = _node("streams", "Transfers of rows that are under way.")
-NODE_STREAM_BYTES: Final = _node("stream_bytes", "Bytes that these have moved.", "direction")
-NODE_STREAM_WHOLE: Final = _node(
-    "stream_expected_bytes", "Bytes that these are to move in all.", "direction"
+NODE_STREAMS: Final = _node("streams", "Transfers of rows that are under way, in or out.")
+NODE_STREAM_DONE: Final = _node("stream_done_bytes", "Bytes that these have moved.")
+NODE_STREAM_EXPECTED: Final = _node(
+    "stream_expected_bytes", "Bytes that these are to move, as far as is known."
 )
-NODE_HINT_FILES: Final = _node("hint_files", "Files of hints that it keeps.", "target")
+NODE_HINT_FILES: Final = _node("hint_files", "Files of writes that it keeps for other nodes.")
 NODE_HINT_OLDEST: Final = _node(
-    "hint_oldest_timestamp_seconds", "When the oldest of these was written.", "target"
+    "hint_oldest_timestamp_seconds", "When the oldest of these was written."
 )
 NODE_CLIENTS: Final = _node("clients", "CQL connections.")
 POOL_ACTIVE: Final = _node("pool_active_tasks", "Tasks that run.", "pool")
@@ -101,19 +100,17 @@ NGINX_REQUESTS: Final = Name("catalog_nginx_requests", "Requests taken.", is_cou
 
 OPERATION_AT: Final = Name(
     "catalog_operation_timestamp_seconds",
-    "When an operation last ended so.",
+    "When an operation last ended so; 0: never.",
     ("operation", "outcome"),
 )
 OPERATION_DURATION: Final = Name(
     "catalog_operation_duration_seconds", "How long that one took.", ("operation", "outcome")
 )
-OPERATION_UNFINISHED: Final = Name(
-    "catalog_operations_unfinished",
-    "Operations that began, did not end and do not run: to be run again.",
-)
-_STEP_LABELS: Final = ("operation", "step", "host", "outcome")
+_STEP_LABELS: Final = ("operation", "on", "step", "outcome")
 STEP_AT: Final = Name(
-    "catalog_operation_step_timestamp_seconds", "When a step last ended so.", _STEP_LABELS
+    "catalog_operation_step_timestamp_seconds",
+    "When a step last ended so, of the last run of its operation.",
+    _STEP_LABELS,
 )
 STEP_DURATION: Final = Name(
     "catalog_operation_step_duration_seconds", "How long that one took.", _STEP_LABELS
