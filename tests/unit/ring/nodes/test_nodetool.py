@@ -50,7 +50,7 @@ def test_nodetool_when_it_refuses_then_error_with_the_reason(tmp_path: Path) -> 
     line = "echo warning >&2; echo 'nodetool: Not enough live nodes'; echo \"See 'nodetool help'"
     line += " or 'nodetool help <command>'.\"; exit 1"
     directory = make_nodetool(tmp_path, line)
-    with pytest.raises(NodetoolError, match="nodetool: Not enough live nodes$"):
+    with pytest.raises(NodetoolError, match=r"nodetool: Not enough live nodes$"):
         run_nodetool(directory, 7101, "decommission", environ=os.environ)
 
 
