@@ -16,6 +16,12 @@ _HEAD_BYTES: Final = 8192
 _HEAD_SECONDS: Final = 5.0
 _SEND_SECONDS: Final = 10.0
 _MOST_CALLERS: Final = 32
+_GONE: Final = (
+    OSError,
+    TimeoutError,
+    asyncio.IncompleteReadError,
+    asyncio.LimitOverrunError,
+)
 _PLAIN: Final = "text/plain; charset=utf-8"
 _REASONS: Final = {
     200: "OK",
@@ -82,8 +88,8 @@ class Listener:
             raise RuntimeError("asyncio serves each caller in a task of its own")
         self._callers.add(caller)
         try:
-            # A caller who leaves, or takes too long, is nobody's error.
-            with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+            # A caller who leaves, takes too long or sends too much is nobody's error.
+            with contextlib.suppress(*_GONE):
                 await self._serve(reader, writer)
         finally:
             self._callers.discard(caller)
@@ -92,16 +98,12 @@ class Listener:
                 await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        method = "GET"
+        async with asyncio.timeout(_HEAD_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
         if len(self._callers) > _MOST_CALLERS:
-            page = Page(b"too many callers\n", status=503)
+            method, page = "GET", Page(b"too many callers\n", status=503)
         else:
-            try:
-                async with asyncio.timeout(_HEAD_SECONDS):
-                    head = await reader.readuntil(b"\r\n\r\n")
-                method, page = await self._answer(head)
-            except asyncio.LimitOverrunError:
-                page = Page(b"the request is too long\n", status=400)
+            method, page = await self._answer(head)
         async with asyncio.timeout(_SEND_SECONDS):
             writer.write(_head(page) + (b"" if method == "HEAD" else page.body))
             await writer.drain()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
-# Of /proc/stat: user nice system idle iowait irq softirq steal. Guests are counted in the first two.
+# Of /proc/stat: user nice system idle iowait irq softirq steal; the first two count guests.
 _IDLE: Final = (3, 4)
 _COUNTED: Final = 8
 
