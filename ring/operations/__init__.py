@@ -1,1 +1,1 @@
-"""Operations: what changes the ring, step by step, and what advises to."""
+"""Operations on the ring: what adds, mends or shows its nodes, in one safe command each."""
