@@ -1,20 +1,21 @@
-"""Looks at the ring from all sides at once, for as long as a page may take and no longer."""
+"""Looks at the ring from all sides, for as long as a page may take and no longer."""
 
 import asyncio
+import contextlib
+import dataclasses
 import logging
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from ring.client import RingClient
-from ring.errors import RingError
-from ring.hosts.host import HostFacts
+from ring.errors import RingError, RingUnavailableError
 from ring.hosts.hosts import Hosts
 from ring.monitoring.nginx import fetch_nginx
 from ring.monitoring.node_tables import read_node_tables
-from ring.monitoring.past import look_back
-from ring.monitoring.picture import Lock, Nginx, NodeTables, RingPicture
+from ring.monitoring.past import Past, look_back
+from ring.monitoring.picture import Lock, Nginx, RingPicture
 from ring.monitoring.repairs import SELECT_REPAIRS, repaired_at
 from ring.monitoring.settings import ExporterSettings
 from ring.nodes.errors import NodesError
@@ -29,6 +30,7 @@ _LOG: Final = logging.getLogger("ring.monitoring")
 NO_NGINX: Final = "none"
 """The URL of an nginx that is not asked."""
 _NGINX_SECONDS: Final = 2.0
+_READY_SECONDS: Final = 3.0
 # Of a day that is over, entries may still come for a while.
 _OPEN_DAYS: Final = 2
 T = TypeVar("T")
@@ -51,6 +53,7 @@ class Gatherer:
         self._ring: RingClient | None = None
         self._journal: dict[JournalEntry, None] = {}
         self._journal_read_at = datetime.min.replace(tzinfo=UTC)
+        self._answered: Mapping[str, bool] = {}
         self._reading: asyncio.Task[RingPicture] | None = None
 
     def __repr__(self) -> str:
@@ -76,57 +79,28 @@ class Gatherer:
         await self._reader.aclose()
 
     async def _read(self) -> RingPicture:
-        ring = await self._open_ring()
-        sources = _Sources(time.monotonic() + self._settings.exporter_deadline_seconds)
-        ask = sources.ask
-        of_ring, lock, owed, entries, front, nginx = await asyncio.gather(
-            self._look_at_ring(sources),
-            ask("lock", _fetch_lock(ring)),
-            ask("debts", _fetch_owed(ring)),
-            ask("journal", self._follow_journal(ring)),
-            ask("nginx_members", self._hosts.front.members()),
-            self._look_at_nginx(sources),
-        )
-        view, tables, facts, repairs = of_ring
-        past = None
-        if entries is not None and lock is not None:
-            past = look_back(entries, holder=lock.holder.owner if lock.holder else "")
-        return RingPicture(
+        deadline_at = time.monotonic() + self._settings.exporter_deadline_seconds
+        sources = _Sources(deadline_at, self._answered)
+        picture = RingPicture(
             keyspace=self._ring_settings.keyspace,
             cql_port=self._ring_settings.cql_port,
-            sources=sources.answered,
-            view=view,
-            tables=tables,
             hosts=self._names,
-            facts=facts,
-            repaired_at=repairs,
-            lock=lock,
-            owed=owed,
-            front=None if front is None else frozenset(front),
-            circuits={endpoint.address: node.circuit_open for endpoint, node in ring.nodes.items()},
-            past=past,
-            nginx=nginx,
         )
+        view, nginx = await asyncio.gather(
+            sources.ask("ring", self._reader.read()), self._look_at_nginx(sources)
+        )
+        picture = dataclasses.replace(picture, view=view, nginx=nginx)
+        if view is not None:
+            picture = await self._look_closer(sources, picture, view)
+        self._answered = sources.answered
+        return dataclasses.replace(picture, sources=sources.answered)
 
-    async def _open_ring(self) -> RingClient:
-        if self._ring is None:
-            statements = (*LOCK_STATEMENTS, *JOURNAL_STATEMENTS, *DEBT_STATEMENTS)
-            self._ring = await RingClient.open(self._ring_settings, statements)
-        return self._ring
-
-    async def _look_at_ring(
-        self, sources: "_Sources"
-    ) -> tuple[
-        RingView | None,
-        dict[str, NodeTables],
-        dict[str, HostFacts | None],
-        dict[str, float] | None,
-    ]:
-        """Read the view, then of each node what only it and its host can tell."""
-        view = await sources.ask("ring", self._reader.read())
-        if view is None:
-            return None, {}, {}, None
-        tables, facts, repairs = await asyncio.gather(
+    async def _look_closer(
+        self, sources: "_Sources", picture: RingPicture, view: RingView
+    ) -> RingPicture:
+        """Ask what takes a ring that answers: its nodes, their hosts, the tables of operations."""
+        ring = await self._open_ring(view)
+        tables, facts, repairs, front, owed, (lock, past) = await asyncio.gather(
             sources.ask_each(
                 "nodes",
                 {
@@ -149,17 +123,47 @@ class Gatherer:
                 "repairs",
                 self._reader.run_cql(SELECT_REPAIRS, timeout_seconds=sources.left_seconds),
             ),
+            sources.ask("nginx_members", self._hosts.front.members()),
+            sources.ask("debts", fetch_cleanups(ring)),
+            self._look_at_operations(sources, ring),
         )
-        return (
-            view,
-            {address: told for address, told in tables.items() if told is not None},
-            facts,
-            None
-            if repairs is None
-            else repaired_at(repairs, view.members, self._ring_settings.keyspace),
+        keyspace = self._ring_settings.keyspace
+        return dataclasses.replace(
+            picture,
+            tables={address: told for address, told in tables.items() if told is not None},
+            facts=facts,
+            repaired_at=None if repairs is None else repaired_at(repairs, view.members, keyspace),
+            front=None if front is None else frozenset(front),
+            owed=None if owed is None else frozenset(debt.host_id for debt in owed),
+            lock=lock,
+            past=past,
+            circuits={endpoint.address: node.circuit_open for endpoint, node in ring.nodes.items()},
         )
 
-    async def _follow_journal(self, ring: RingClient) -> list[JournalEntry]:
+    async def _open_ring(self, view: RingView) -> RingClient:
+        """Return the client for the tables of operations, opened by what the first view told."""
+        if self._ring is None:
+            settings = dataclasses.replace(
+                self._ring_settings, contact_points=tuple(sorted(view.answering))
+            )
+            statements = (*LOCK_STATEMENTS, *JOURNAL_STATEMENTS, *DEBT_STATEMENTS)
+            self._ring = await RingClient.open(settings, statements)
+            # Without these tables there is nothing to wait for, and they may come later.
+            with contextlib.suppress(RingUnavailableError):
+                await self._ring.wait_ready(_READY_SECONDS)
+        return self._ring
+
+    async def _look_at_operations(
+        self, sources: "_Sources", ring: RingClient
+    ) -> tuple[Lock | None, Past | None]:
+        lock = await sources.ask("lock", _fetch_lock(ring))
+        # After the lock, so that a run that has just begun is not taken for one that has ended.
+        entries = await sources.ask("journal", self._follow_journal(ring))
+        if lock is None or entries is None:
+            return lock, None
+        return lock, look_back(entries, holder=lock.holder.owner if lock.holder else "")
+
+    async def _follow_journal(self, ring: RingClient) -> Iterable[JournalEntry]:
         """Return the days that are shown; those that are over are read once."""
         now = datetime.now(UTC)
         shown = timedelta(days=self._settings.exporter_journal_days)
@@ -167,9 +171,8 @@ class Gatherer:
         entries = await fetch_journal(ring, days=unread.days + _OPEN_DAYS)
         self._journal.update(dict.fromkeys(entries))
         self._journal_read_at = now
-        oldest = now - shown
-        self._journal = {entry: None for entry in self._journal if entry.at > oldest}
-        return list(self._journal)
+        self._journal = {entry: None for entry in self._journal if entry.at > now - shown}
+        return self._journal
 
     async def _look_at_nginx(self, sources: "_Sources") -> Nginx | None:
         url = self._settings.exporter_nginx_url
@@ -183,12 +186,14 @@ class Gatherer:
 class _Sources:
     """Asks several places until one deadline, and notes which of them told."""
 
-    def __init__(self, deadline_at: float) -> None:
+    def __init__(self, deadline_at: float, before: Mapping[str, bool]) -> None:
         self._deadline_at = deadline_at
+        self._before = before
         self.answered: dict[str, bool] = {}
 
     @property
     def left_seconds(self) -> float:
+        """Seconds until the deadline, a little more when it has passed."""
         return max(0.1, self._deadline_at - time.monotonic())
 
     async def ask(self, source: str, question: Awaitable[T]) -> T | None:
@@ -197,7 +202,9 @@ class _Sources:
             async with asyncio.timeout(self.left_seconds):
                 answer = await question
         except (RingError, NodesError, TimeoutError) as error:
-            _LOG.warning("%s: %s", source, error or "no answer in time")
+            # Once, not at every scrape.
+            level = logging.WARNING if self._before.get(source, True) else logging.DEBUG
+            _LOG.log(level, "no figures of %s: %s", source, error or "no answer in time")
             self.answered[source] = False
             return None
         self.answered.setdefault(source, True)
@@ -206,7 +213,7 @@ class _Sources:
     async def ask_each(
         self, source: str, questions: Mapping[str, Awaitable[T]]
     ) -> dict[str, T | None]:
-        """Ask many of one kind at once; one that does not tell makes the source no good."""
+        """Ask many of one kind at once; when one does not tell, the source does not count."""
         answers = await asyncio.gather(
             *(self.ask(source, question) for question in questions.values())
         )
@@ -215,7 +222,3 @@ class _Sources:
 
 async def _fetch_lock(ring: RingClient) -> Lock:
     return Lock(await fetch_holder(ring, RING_LOCK))
-
-
-async def _fetch_owed(ring: RingClient) -> frozenset[str]:
-    return frozenset(debt.host_id for debt in await fetch_cleanups(ring))

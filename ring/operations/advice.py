@@ -6,13 +6,13 @@ worked out before it is advised, so that no removal leads to an addition.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from statistics import fmean
 from typing import Final
 
-from ring.nodes.errors import NodesError
+from ring.operations.errors import Refusal, RefusedError
 from ring.operations.figures import (
     NodeFigures,
     RingFigures,
@@ -25,18 +25,6 @@ from ring.settings import setting
 
 LEAST_NODES: Final = 3
 _GIB: Final = 1024**3
-
-
-class AdviceRefusedError(NodesError):
-    """Nothing can be advised: figures are missing or old, or the ring is not at rest.
-
-    Attributes:
-        reasons: everything that stands in the way, not only the first.
-    """
-
-    def __init__(self, reasons: Sequence[str], *, advice: str) -> None:
-        super().__init__("; ".join(reasons), advice=advice)
-        self.reasons = tuple(reasons)
 
 
 class Action(Enum):
@@ -101,7 +89,7 @@ def decide(figures: RingFigures, settings: AdviseSettings) -> Advice:
     """Return what the figures ask for.
 
     Raises:
-        AdviceRefusedError: figures are missing or old, or the ring is not at rest.
+        RefusedError: figures are missing or old, or the ring is not at rest.
     """
     _refuse_unknown(figures, settings)
     _refuse_unrest(figures)
@@ -140,31 +128,40 @@ def _refuse_unknown(figures: RingFigures, settings: AdviseSettings) -> None:
     ]
     if not figures.nodes:
         problems.append("no node is known")
-    if problems:
-        raise AdviceRefusedError(
-            problems,
-            advice="See that Prometheus scrapes the exporter and the app servers (its /targets),"
-            " and ask again when the window is covered.",
-        )
+    _refuse(
+        problems,
+        "See that Prometheus scrapes the exporter and the app servers (its /targets), and ask again"
+        " when the window is covered.",
+    )
 
 
 def _refuse_unrest(figures: RingFigures) -> None:
-    down = [node.node for node in figures.nodes if not node.up]
-    if down:
-        raise AdviceRefusedError(
-            [f"{', '.join(down)} is down, so the others do its work"],
-            advice="Start it, or put another host in its place: catalog-ring replace.",
-        )
-    if figures.moving or figures.holder:
-        under_way = figures.holder or f"{figures.moving} node(s) joining, leaving or moving"
-        raise AdviceRefusedError(
-            [f"an operation is under way: {under_way}"], advice="Ask again when it has ended."
-        )
-    if figures.owed_cleanups:
-        raise AdviceRefusedError(
-            [f"{figures.owed_cleanups} node(s) hold rows that are no longer theirs"],
-            advice="Run catalog-ring cleanup, and ask again.",
-        )
+    _refuse(
+        [
+            f"{node.node} is down, so the others do its work"
+            for node in figures.nodes
+            if not node.up
+        ],
+        "Start it, or put another host in its place: catalog-ring replace.",
+    )
+    under_way = figures.holder
+    if figures.moving and not under_way:
+        under_way = f"{figures.moving} node(s) joining, leaving or moving"
+    _refuse(
+        [f"an operation is under way: {under_way}"] if under_way else [],
+        "Ask again when it has ended.",
+    )
+    owed = figures.owed_cleanups
+    _refuse(
+        [f"{owed} node(s) hold rows that are no longer theirs"] if owed else [],
+        "Run catalog-ring cleanup, and ask again.",
+    )
+
+
+def _refuse(reasons: Iterable[str], advice: str) -> None:
+    refusals = [Refusal(reason, advice) for reason in reasons]
+    if refusals:
+        raise RefusedError(refusals)
 
 
 def _reasons_to_add(figures: RingFigures, settings: AdviseSettings) -> Iterator[str]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import hypothesis.strategies as st
 from hypothesis import assume, given
 
-from ring.operations.advice import Action, AdviceRefusedError, AdviseSettings, decide
+from ring.operations.advice import Action, AdviseSettings, decide
+from ring.operations.errors import RefusedError
 from ring.operations.figures import NodeFigures, RingFigures, known
 
 NOW = 1.8e9
@@ -115,6 +116,6 @@ def test_decide_when_a_figure_is_missing_then_it_never_advises(
     lacking = tuple(lack(node) if node is which else node for node in figures.nodes)
     try:
         decide(dataclasses.replace(figures, nodes=lacking), SETTINGS)
-    except AdviceRefusedError:
+    except RefusedError:
         return
     raise AssertionError("advised on what is not known")

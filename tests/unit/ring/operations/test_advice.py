@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ring.errors import RingSettingsError
-from ring.operations.advice import Action, AdviceRefusedError, AdviseSettings, decide
+from ring.operations.advice import Action, AdviseSettings, decide
+from ring.operations.errors import RefusedError
 from ring.operations.figures import FiguresError, RingFigures, read_figures, write_figures
 from ring.settings import load_settings
 
@@ -75,7 +76,7 @@ def test_decide_when_neither_would_help_then_it_says_why(situation: str) -> None
 @pytest.mark.parametrize("situation", REFUSED)
 def test_decide_when_figures_cannot_be_trusted_then_it_refuses(situation: str) -> None:
     """Missing and old figures, and a ring that is not at rest, are no ground for advice."""
-    with pytest.raises(AdviceRefusedError) as raised:
+    with pytest.raises(RefusedError) as raised:
         decide(_figures(situation), AdviseSettings())
     assert REFUSED[situation] in str(raised.value)
     assert raised.value.advice
@@ -95,9 +96,9 @@ def test_decide_when_everything_is_missing_then_it_says_all_of_it() -> None:
     figures = dataclasses.replace(
         _figures("no_cpu_figures"), oldest_at=0.0, covered=0.0, missing=("moving",)
     )
-    with pytest.raises(AdviceRefusedError) as raised:
+    with pytest.raises(RefusedError) as raised:
         decide(figures, AdviseSettings())
-    assert len(raised.value.reasons) == 4
+    assert len(raised.value.refusals) == 4
 
 
 def test_settings_when_a_removal_could_lead_to_an_addition_then_they_are_refused() -> None:
