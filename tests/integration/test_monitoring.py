@@ -35,7 +35,7 @@ from tests.support.monitoring import (
 PREFIX = "127.0.76."
 NODE = f"{PREFIX}1:9042"
 NGINX_PORT, EXPORTER_PORT, PROMETHEUS_PORT = 7765, 7767, 7768
-UP_SECONDS = 420.0
+UP_SECONDS = 600.0
 # Two windows that a test can wait for; nothing but them differs from what is shipped.
 WINDOWS = {
     "CATALOG_ADVISE_WINDOW_SECONDS": "20",
@@ -200,6 +200,7 @@ async def test_advise_when_asked_on_live_figures_then_they_are_what_prometheus_h
     await wait_for(
         watched.prometheus, "vector(1) and on () count_over_time(catalog_ring_seen[20s]) > 8"
     )
+    _read_products(6.0)
     record = tmp_path / "figures.json"
     done = watched.advise("--record", str(record))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -207,7 +208,7 @@ async def test_advise_when_asked_on_live_figures_then_they_are_what_prometheus_h
     (node,) = figures.nodes
     load = await watched.prometheus.query("catalog_node_load_bytes")
     assert (node.node, node.load_bytes, node.up) == (NODE, load[0].value, True)
-    assert 0 < (node.cpu_busy or 0) <= 1.05
+    assert 0 < (node.cpu_busy or 0) <= 1
     assert figures.read_p99_seconds
     advice = decide(figures, load_settings(AdviseSettings, WINDOWS))
     assert done.stdout.splitlines()[0] == advice.action.value
@@ -233,8 +234,13 @@ async def test_advise_when_live_figures_are_below_every_threshold_then_it_leaves
     watched: Watched,
 ) -> None:
     """A ring of one is never taken from, however idle."""
-    idle = {"CATALOG_ADVISE_CPU_HIGH": "1", "CATALOG_ADVISE_DISK_HIGH": "1"}
-    done = watched.advise("--apply", **idle)
+    idle = {
+        "CATALOG_ADVISE_CPU_HIGH": "1",
+        "CATALOG_ADVISE_DISK_HIGH": "1",
+        "CATALOG_ADVISE_READ_P99_HIGH_SECONDS": "100",
+        "CATALOG_ADVISE_COMPACTIONS_HIGH": "1000",
+    }
+    done = watched.advise("--apply", "--dry-run", **idle)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("nothing\n")
     assert "a ring keeps 3" in done.stdout
