@@ -34,10 +34,10 @@ class StoredQuestion(NamedTuple):
 
     question_id: int
     answer_id: int
-    body: bytes | None
     helpfulness: int | None
-    votes: int | None
     reported: bool | None
+    votes: int | None
+    body: bytes | None
 
 
 class StoredAnswer(NamedTuple):
@@ -61,7 +61,7 @@ class QuestionsRepository(Repository):
             RingError: too few replicas answered in time.
         """
         rows = await self._execute(SELECT_QUESTIONS, (product_id,))
-        return [StoredQuestion(*row) for row in rows]
+        return list(map(StoredQuestion._make, rows))
 
     async def fetch_answers(self, product_id: int, question_id: int) -> list[StoredAnswer]:
         """Return the answers to a question, ids ascending. One round trip.

@@ -23,6 +23,7 @@ from schema.statements.reviews import (
     SELECT_META_DELTAS,
     SELECT_REVIEW_CHANGES,
     SELECT_REVIEW_META,
+    SELECT_REVIEW_META_BASE,
     SELECT_REVIEW_OWNER,
     SELECT_REVIEWS,
     WRITE_NEW_REVIEW,
@@ -36,11 +37,11 @@ class StoredReview(NamedTuple):
     """A row of `reviews_by_product`; `written_at_ms` in milliseconds since 1970."""
 
     review_id: int
-    body: bytes | None
     helpfulness: int | None
-    votes: int | None
     reported: bool | None
     written_at_ms: int | None
+    votes: int | None
+    body: bytes | None
 
 
 class ReviewKey(NamedTuple):
@@ -65,14 +66,16 @@ class ReviewChange(NamedTuple):
 class ReviewsRepository(Repository):
     """Reads and writes reviews through the ring client."""
 
-    async def fetch_first(self, product_id: int, limit: int) -> list[StoredReview]:
-        """Return the reviews of a product by id, at most `limit`. One partition, one round trip.
+    async def fetch_first(self, product_id: int) -> list[StoredReview]:
+        """Return the first reviews of a product by id: one more than `FEW_REVIEWS` at the most.
+
+        One partition, one round trip.
 
         Raises:
             RingError: too few replicas answered in time.
         """
-        rows = await self._execute(SELECT_FIRST_REVIEWS, (product_id, limit))
-        return [StoredReview(*row) for row in rows]
+        rows = await self._execute(SELECT_FIRST_REVIEWS, (product_id,))
+        return list(map(StoredReview._make, rows))
 
     async def fetch_some(self, product_id: int, review_ids: Sequence[int]) -> list[StoredReview]:
         """Return these reviews of a product, in no order. One partition, one round trip.
@@ -83,7 +86,7 @@ class ReviewsRepository(Repository):
         if not review_ids:
             return []
         rows = await self._execute(SELECT_REVIEWS, (product_id, list(review_ids)))
-        return [StoredReview(*row) for row in rows]
+        return list(map(StoredReview._make, rows))
 
     async def scan_keys(self, product_id: int) -> AsyncIterator[list[ReviewKey]]:
         """Iterate over the keys of all reviews of a product, a thousand a round trip.
@@ -154,18 +157,19 @@ class ReviewsRepository(Repository):
         await self._execute(REPORT_REVIEW, values)
 
     async def fetch_meta(
-        self, product_id: int, limit: int
+        self, product_id: int, *, base_only: bool = False
     ) -> tuple[bytes | None, bytes | None, list[tuple[int, bytes]]]:
         """Return the base's body, its totals, and the first deltas by moment. One round trip.
 
         Args:
             product_id: any id.
-            limit: most rows that are read; more deltas than come back may exist when it is reached.
+            base_only: without deltas; else `FEW_META_DELTAS` of them at the least if there are.
 
         Raises:
             RingError: too few replicas answered in time.
         """
-        rows = await self._execute(SELECT_REVIEW_META, (product_id, limit))
+        statement = SELECT_REVIEW_META_BASE if base_only else SELECT_REVIEW_META
+        rows = await self._execute(statement, (product_id,))
         body = totals = None
         deltas: list[tuple[int, bytes]] = []
         for delta, meta, sums in rows:

@@ -111,7 +111,7 @@ class Host(Protocol):
         ...
 
     async def start_app(self, contact_points: tuple[str, ...]) -> None:
-        """Start the app server beside the node, or anew with other settings; waits for readiness."""
+        """Start the app server beside the node, anew with other settings; waits until ready."""
         ...
 
     async def stop_app(self) -> None:

@@ -6,12 +6,16 @@ from ring.statements import Consistency, Statement
 
 _QUORUM: Final = Consistency.LOCAL_QUORUM
 
+# What is never null stands together: cells of fixed length are read at once.
+_LISTED: Final = "question_id, answer_id, helpfulness, reported, votes, body"
+
 SELECT_QUESTIONS: Final = Statement(
     "select_questions",
-    "SELECT question_id, answer_id, body, helpfulness, votes, reported FROM questions_by_product"
-    " WHERE product_id = ? AND question_id >= 0",
+    f"SELECT {_LISTED} FROM questions_by_product WHERE product_id = ? AND question_id >= 0",
     _QUORUM,
     idempotent=True,
+    many_cql=f"SELECT product_id, {_LISTED} FROM questions_by_product"
+    " WHERE product_id IN ? AND question_id >= 0",
 )
 SELECT_ANSWERS: Final = Statement(
     "select_answers",

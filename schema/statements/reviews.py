@@ -3,20 +3,26 @@
 from typing import Final
 
 from ring.statements import Consistency, Statement
+from schema.reviews import FEW_META_DELTAS, FEW_REVIEWS
 
 _QUORUM: Final = Consistency.LOCAL_QUORUM
 
+# What is never null stands together: cells of fixed length are read at once.
+_SHOWN: Final = "item, helpfulness, reported, to_unix_timestamp(written_at), votes, review"
+_FIRST: Final = f"LIMIT {FEW_REVIEWS + 1}"
+_META: Final = f"LIMIT {FEW_META_DELTAS + 1}"
+
 SELECT_FIRST_REVIEWS: Final = Statement(
     "select_first_reviews",
-    "SELECT item, review, helpfulness, votes, reported, to_unix_timestamp(written_at)"
-    " FROM reviews_by_product WHERE product_id = ? AND section = 0 LIMIT ?",
+    f"SELECT {_SHOWN} FROM reviews_by_product WHERE product_id = ? AND section = 0 {_FIRST}",
     _QUORUM,
     idempotent=True,
+    many_cql=f"SELECT product_id, {_SHOWN} FROM reviews_by_product"
+    f" WHERE product_id IN ? AND section = 0 PER PARTITION {_FIRST}",
 )
 SELECT_REVIEWS: Final = Statement(
     "select_reviews",
-    "SELECT item, review, helpfulness, votes, reported, to_unix_timestamp(written_at)"
-    " FROM reviews_by_product WHERE product_id = ? AND section = 0 AND item IN ?",
+    f"SELECT {_SHOWN} FROM reviews_by_product WHERE product_id = ? AND section = 0 AND item IN ?",
     _QUORUM,
     idempotent=True,
 )
@@ -98,9 +104,19 @@ REPORT_REVIEW: Final = Statement(
 )
 SELECT_REVIEW_META: Final = Statement(
     "select_review_meta",
-    "SELECT delta, meta, totals FROM review_meta_by_product WHERE product_id = ? LIMIT ?",
+    f"SELECT delta, meta, totals FROM review_meta_by_product WHERE product_id = ? {_META}",
     _QUORUM,
     idempotent=True,
+    many_cql="SELECT product_id, delta, meta, totals FROM review_meta_by_product"
+    f" WHERE product_id IN ? PER PARTITION {_META}",
+)
+SELECT_REVIEW_META_BASE: Final = Statement(
+    "select_review_meta_base",
+    "SELECT delta, meta, totals FROM review_meta_by_product WHERE product_id = ? AND delta = 0",
+    _QUORUM,
+    idempotent=True,
+    many_cql="SELECT product_id, delta, meta, totals FROM review_meta_by_product"
+    " WHERE product_id IN ? AND delta = 0",
 )
 SELECT_META_DELTAS: Final = Statement(
     "select_meta_deltas",
@@ -121,5 +137,6 @@ REVIEW_STATEMENTS: Final = (
     ADD_REVIEW_VOTES,
     REPORT_REVIEW,
     SELECT_REVIEW_META,
+    SELECT_REVIEW_META_BASE,
     SELECT_META_DELTAS,
 )
