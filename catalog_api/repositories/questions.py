@@ -6,7 +6,7 @@ Consistency: LOCAL_QUORUM throughout: what one app server acknowledged is what a
 from typing import Final, NamedTuple
 
 from catalog_api.domain.errors import MissingItemError
-from catalog_api.repositories.repository import Repository, together
+from catalog_api.repositories.repository import Repository
 from schema.reviews import (
     Answer,
     Question,
@@ -21,9 +21,8 @@ from schema.statements.questions import (
     SELECT_ANSWERS,
     SELECT_QUESTION_OWNER,
     SELECT_QUESTIONS,
-    WRITE_NEW_ANSWER_OWNER,
-    WRITE_NEW_QUESTION_OWNER,
-    WRITE_NEW_QUESTION_ROW,
+    WRITE_NEW_ANSWER,
+    WRITE_NEW_QUESTION,
 )
 
 _NO_PHOTOS: Final = b"[]"
@@ -36,8 +35,8 @@ class StoredQuestion(NamedTuple):
     answer_id: int
     helpfulness: int | None
     reported: bool | None
-    votes: int | None
     body: bytes | None
+    votes: int | None
 
 
 class StoredAnswer(NamedTuple):
@@ -100,39 +99,28 @@ class QuestionsRepository(Repository):
         return product_id, question_id
 
     async def write_question(self, product_id: int, question: Question, email: str) -> None:
-        """Store a new question. Idempotent; two partitions, side by side.
+        """Store a new question. Idempotent; two partitions, one round trip.
 
         Raises:
             RingError: it is stored in part or not at all.
         """
         question_id = question.question_id
+        row = (product_id, question_id, 0, render_question(question), _NO_PHOTOS)
         owner = (id_block_of(question_id), question_id, product_id)
-        body = render_question(question)
-        row = (product_id, question_id, 0, body, _NO_PHOTOS, render_email(email))
-        await together(
-            [
-                self._execute(WRITE_NEW_QUESTION_OWNER, owner),
-                self._execute(WRITE_NEW_QUESTION_ROW, row),
-            ]
-        )
+        await self._execute(WRITE_NEW_QUESTION, (*row, render_email(email), *owner))
 
     async def write_answer(
         self, product_id: int, question_id: int, answer: Answer, email: str
     ) -> None:
-        """Store a new answer. Idempotent; two partitions, side by side.
+        """Store a new answer. Idempotent; two partitions, one round trip.
 
         Raises:
             RingError: it is stored in part or not at all.
         """
         answer_id = answer.answer_id
-        owner = (id_block_of(answer_id), answer_id, product_id, question_id)
         row = (product_id, question_id, answer_id, *render_answer(answer), render_email(email))
-        await together(
-            [
-                self._execute(WRITE_NEW_ANSWER_OWNER, owner),
-                self._execute(WRITE_NEW_QUESTION_ROW, row),
-            ]
-        )
+        owner = (id_block_of(answer_id), answer_id, product_id, question_id)
+        await self._execute(WRITE_NEW_ANSWER, (*row, *owner))
 
     async def report(self, product_id: int, question_id: int, answer_id: int = 0) -> None:
         """Hide a question, or one of its answers, from lists. Idempotent.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from catalog_api.domain.errors import MissingItemError
 from catalog_api.repositories.moments import moment
-from catalog_api.repositories.repository import Repository, together
+from catalog_api.repositories.repository import Repository
 from schema.reviews import (
     Review,
     id_block_of,
@@ -27,7 +27,6 @@ from schema.statements.reviews import (
     SELECT_REVIEW_OWNER,
     SELECT_REVIEWS,
     WRITE_NEW_REVIEW,
-    WRITE_NEW_REVIEW_OWNER,
 )
 
 _SCAN_ROWS = 1_000
@@ -40,8 +39,8 @@ class StoredReview(NamedTuple):
     helpfulness: int | None
     reported: bool | None
     written_at_ms: int | None
-    votes: int | None
     body: bytes | None
+    votes: int | None
 
 
 class ReviewKey(NamedTuple):
@@ -127,25 +126,20 @@ class ReviewsRepository(Repository):
     async def write(self, product_id: int, review: Review) -> None:
         """Store a new review: its owner, and in one mutation its row, its change and its meta.
 
-        Idempotent. Two partitions, side by side.
+        Idempotent. Two partitions, one round trip.
 
         Raises:
             RingError: it is stored in part or not at all.
         """
         review_id, written_at_ms, now = review.review_id, review.written_at_ms, moment()
-        owner = (id_block_of(review_id), review_id, product_id)
         row = (
             *(product_id, review_id, render_review(review), render_review_source(review)),
             written_at_ms,
             *(product_id, now, review_id, written_at_ms),
             *(product_id, now, render_meta_delta(review)),
+            *(id_block_of(review_id), review_id, product_id),
         )
-        await together(
-            [
-                self._execute(WRITE_NEW_REVIEW_OWNER, owner),
-                self._execute(WRITE_NEW_REVIEW, row),
-            ]
-        )
+        await self._execute(WRITE_NEW_REVIEW, row)
 
     async def report(self, product_id: int, review_id: int) -> None:
         """Hide a review from lists. Idempotent; one mutation.

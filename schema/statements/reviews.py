@@ -7,8 +7,8 @@ from schema.reviews import FEW_META_DELTAS, FEW_REVIEWS
 
 _QUORUM: Final = Consistency.LOCAL_QUORUM
 
-# What is never null stands together: cells of fixed length are read at once.
-_SHOWN: Final = "item, helpfulness, reported, to_unix_timestamp(written_at), votes, review"
+# What is never null stands together, apart from votes: cells of fixed length are read at once.
+_SHOWN: Final = "item, helpfulness, reported, to_unix_timestamp(written_at), review, votes"
 _FIRST: Final = f"LIMIT {FEW_REVIEWS + 1}"
 _META: Final = f"LIMIT {FEW_META_DELTAS + 1}"
 
@@ -46,13 +46,7 @@ SELECT_REVIEW_OWNER: Final = Statement(
     _QUORUM,
     idempotent=True,
 )
-WRITE_NEW_REVIEW_OWNER: Final = Statement(
-    "write_new_review_owner",
-    "INSERT INTO reviews_by_id (block, review_id, product_id) VALUES (?, ?, ?)",
-    _QUORUM,
-    idempotent=True,
-)
-# One partition key for both tables: Cassandra applies it as one mutation, all or nothing.
+# One request for two partitions. The rows of the product's tables are one mutation, all or nothing.
 WRITE_NEW_REVIEW: Final = Statement(
     "write_new_review",
     "BEGIN UNLOGGED BATCH"
@@ -61,6 +55,7 @@ WRITE_NEW_REVIEW: Final = Statement(
     " INSERT INTO reviews_by_product (product_id, section, item, subject, written_at)"
     " VALUES (?, 1, ?, ?, ?) USING TTL 86400;"
     " INSERT INTO review_meta_by_product (product_id, delta, totals) VALUES (?, ?, ?);"
+    " INSERT INTO reviews_by_id (block, review_id, product_id) VALUES (?, ?, ?);"
     " APPLY BATCH",
     _QUORUM,
     idempotent=True,
@@ -130,7 +125,6 @@ REVIEW_STATEMENTS: Final = (
     SCAN_REVIEW_KEYS,
     SELECT_REVIEW_CHANGES,
     SELECT_REVIEW_OWNER,
-    WRITE_NEW_REVIEW_OWNER,
     WRITE_NEW_REVIEW,
     SELECT_REVIEW_VOTES,
     SELECT_REVIEW_VOTE,
