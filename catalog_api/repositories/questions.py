@@ -28,15 +28,9 @@ from schema.statements.questions import (
 _NO_PHOTOS: Final = b"[]"
 
 
-class StoredQuestion(NamedTuple):
-    """A row of `questions_by_product`: a question where `answer_id` is 0, else an answer."""
-
-    question_id: int
-    answer_id: int
-    helpfulness: int | None
-    reported: bool | None
-    body: bytes | None
-    votes: int | None
+StoredQuestion = tuple[int, int, int | None, bool | None, bytes | None, int | None]
+"""A row of `questions_by_product`: ids of question and answer (0: it is the question itself),
+helpfulness, whether it was reported, body, votes made here."""
 
 
 class StoredAnswer(NamedTuple):
@@ -59,8 +53,7 @@ class QuestionsRepository(Repository):
         Raises:
             RingError: too few replicas answered in time.
         """
-        rows = await self._execute(SELECT_QUESTIONS, (product_id,))
-        return list(map(StoredQuestion._make, rows))
+        return await self._execute(SELECT_QUESTIONS, (product_id,))
 
     async def fetch_answers(self, product_id: int, question_id: int) -> list[StoredAnswer]:
         """Return the answers to a question, ids ascending. One round trip.
