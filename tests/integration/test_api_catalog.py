@@ -72,6 +72,10 @@ INVALID: list[tuple[dict[str, object], str]] = [
     ({"related": [2**53]}, "related"),
     ({"properties": {"a": {"b": 1}}}, "properties"),
     ({"properties": {"a": 2**53}}, "properties"),
+    ({"properties": {"a": 1e300}}, "properties"),
+    ({"related": [1.5]}, "related"),
+    ({"related": [2.0**53]}, "related"),
+    ({"default_price": "1.00\n"}, "default_price"),
     ({"properties": {"": 1}}, "properties"),
     ({"properties": {"a": [1]}}, "properties"),
     ({"styles": [{"name": "x"}]}, "original_price"),
@@ -225,6 +229,14 @@ async def test_product_when_put_then_created_or_replaced(ring_settings: RingSett
                 }
             ],
         )
+        whole = {"related": [2.0], "properties": {"a": 5.0, "b": 0.5}, "id": 5000.0}
+        for body in (None, msgpack.packb(packed | whole)):
+            kind = "application/msgpack" if body else "application/json"
+            answer = await send(
+                api, "PUT", "/v1/products/5000", body or packed | whole, Content_Type=kind
+            )
+            assert answer.json["related"] == [2]
+            assert str(answer.json["properties"]) == "{'a': 5, 'b': 0.5}"
         ours = await send(api, "PUT", f"/v1/products/{10**12 + 7}", NEW)
         assert ours.status == 409
 
