@@ -1,5 +1,6 @@
 """Runs Cassandra's own `nodetool` against one node and reads its answers."""
 
+import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 from ring.nodes.errors import NodesError
 
 UP_NORMAL = "UN"
+_HELP = "See 'nodetool help' or 'nodetool help <command>'."
 _STATUS_LINE = re.compile(r"^([UD?][NLJMS?])\s+(\S+)")
 
 
@@ -43,10 +45,21 @@ def run_nodetool(
             f"nodetool {' '.join(arguments)} did not finish in {timeout_seconds:.0f} s"
         ) from error
     if done.returncode != 0:
-        raise NodetoolError(
-            f"nodetool {' '.join(arguments)} failed: {(done.stderr or done.stdout).strip()[-500:]}"
-        )
+        # A refusal stands on the standard output; what else went wrong on the other.
+        output = f"{done.stderr}\n{done.stdout}".replace(_HELP, "").strip()
+        raise NodetoolError(f"nodetool {' '.join(arguments)} failed: {output[-500:]}")
     return done.stdout
+
+
+def nodetool_environment(install_directory: Path, java_home: Path) -> dict[str, str]:
+    """Return the environment in which an installation's nodetool finds its Java and itself."""
+    return {
+        **os.environ,
+        "JAVA_HOME": str(java_home),
+        "CASSANDRA_HOME": str(install_directory),
+        "CASSANDRA_CONF": str(install_directory / "conf"),
+        "CASSANDRA_INCLUDE": str(install_directory / "bin" / "cassandra.in.sh"),
+    }
 
 
 def parse_status(output: str) -> dict[str, str]:
