@@ -1,4 +1,4 @@
-"""Repair of a node's ranges: what `repair` does for each node, and a change of replication."""
+"""Repair of a node's primary ranges: for `repair`, and for a change of replication."""
 
 import asyncio
 import datetime as dt
@@ -17,7 +17,9 @@ MANY_COMPACTIONS: Final = 20
 _TIMEOUT_SECONDS: Final = 48 * 3600.0
 _POLL_SECONDS: Final = 10.0
 _REPAIRS: Final = "SELECT keyspace_name, completed FROM system_views.repairs"
-_PENDING: Final = re.compile(r"^\s*pending (?:compaction )?tasks\D*(\d+)", re.M | re.IGNORECASE)
+_PENDING: Final = re.compile(
+    r"^\s*pending (?:compaction )?tasks\D*(\d+)", re.MULTILINE | re.IGNORECASE
+)
 
 
 async def repair_node(
