@@ -135,11 +135,13 @@ class NamespaceHost:
             LoadError: it does not; the message has what it said.
         """
         veth = f"veth-{self.name}"
-        self._machine = subprocess.Popen(
-            [*machine_command(), "/bin/sh", str(self.folder / "sshd" / "boot.sh")],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        log = self.folder / "sshd" / "boot.log"
+        with log.open("wb") as out:
+            self._machine = subprocess.Popen(
+                [*machine_command(), "/bin/sh", str(self.folder / "sshd" / "boot.sh")],
+                stdin=subprocess.DEVNULL,
+                stderr=out,
+            )
         while self._namespace() == _namespace_of(os.getpid()):
             time.sleep(0.01)
         peer = ["type", "veth", "peer", "name", "eth0", "netns", str(self._machine.pid)]
@@ -150,8 +152,7 @@ class NamespaceHost:
         while not listens(self.address, SSH_PORT, timeout_seconds=0.2):
             if self._machine.poll() is not None or time.monotonic() > give_up_at:
                 self.power_off()
-                said = self._machine.stderr.read() if self._machine.stderr else b""
-                raise LoadError(f"{self.name} did not come up: {said.decode()}")
+                raise LoadError(f"{self.name} did not come up: {log.read_text('utf-8')}")
             time.sleep(0.05)
 
     def power_off(self) -> None:

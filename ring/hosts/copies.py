@@ -5,7 +5,7 @@ import platform
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ring.hosts.errors import HostError
 from ring.hosts.packed import Packed, pack_app, pack_cassandra
@@ -63,7 +63,7 @@ class Copies:
         return await self._bring(packed)
 
     async def _bring(self, packed: Packed) -> bool:
-        what = {"kind": packed.kind, "name": packed.name, "files": packed.entries}
+        what: dict[str, Any] = {"kind": packed.kind, "name": packed.name, "files": packed.entries}
         found = await self._connection.call("missing", timeout_seconds=COMPARE_SECONDS, **what)
         if found["complete"]:
             return bool(found["changed"])

@@ -26,6 +26,7 @@ from ring.nodes.settings import StackSettings
 TURN_SECONDS: Final = 60.0
 CHANGE_SECONDS: Final = TURN_SECONDS + 30.0
 READY_SECONDS: Final = 60.0
+FACTS_SECONDS: Final = 30.0
 _CLOCK_SAMPLES: Final = 5
 
 
@@ -68,9 +69,16 @@ class SshHost:
         await self.connection.aclose()
 
     async def read_facts(self) -> HostFacts:
-        """Look at the host: two commands, one of them for the clock."""
-        facts = await self.connection.call("facts")
-        return HostFacts(clock_offset_seconds=await self._read_clock(), **facts)
+        """Look at the host; the clock is read a few times, and the quickest answer believed."""
+        samples = []
+        async with self.connection.lines("facts") as session:
+            facts = await session.answer(FACTS_SECONDS)
+            for _ in range(_CLOCK_SAMPLES):
+                sent = time.time()
+                await session.send(b"\n")
+                there = float((await session.answer(FACTS_SECONDS))["time"])
+                samples.append((sent, there, time.time()))
+        return HostFacts(clock_offset_seconds=clock_offset(samples), **facts)
 
     async def install(self, version: str) -> bool:
         """Copy Cassandra in a version, and the app, from this machine; verified file by file.
@@ -177,17 +185,6 @@ class SshHost:
         return await self.connection.call(
             do, timeout_seconds=CHANGE_SECONDS + patience_seconds, **values
         )
-
-    async def _read_clock(self) -> float:
-        samples = []
-        async with self.connection.lines("clock") as session:
-            await session.answer(READY_SECONDS)
-            for _ in range(_CLOCK_SAMPLES):
-                sent = time.time()
-                await session.send(b"\n")
-                there = float((await session.answer(READY_SECONDS))["time"])
-                samples.append((sent, there, time.time()))
-        return clock_offset(samples)
 
     def _app_environment(self, contact_points: tuple[str, ...]) -> AppEnvironment:
         return app_environment(

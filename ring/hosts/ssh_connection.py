@@ -54,7 +54,9 @@ class SshConnection:
         self._master = SshMaster(name, access)
         self._slots = asyncio.Semaphore(SESSIONS)
         agent = shlex.quote(f"{directory}/{agent_name()}")
-        self._run_agent = f"[ -f {agent} ] || exit {NO_AGENT}; exec {shlex.quote(python)} {agent}"
+        # -IS: whatever the account's own Python packages are.
+        run = f"{shlex.quote(python)} -IS {agent}"
+        self._run_agent = f"[ -f {agent} ] || exit {NO_AGENT}; exec {run}"
         partial = shlex.quote(f"{directory}/.{agent_name()}.") + "$$"
         self._upload = _UPLOAD.format(folder=shlex.quote(directory), partial=partial, agent=agent)
 

@@ -1,7 +1,7 @@
 """nginx on one host of the inventory; see `Front`."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from ring.hosts.copies import Copies
 from ring.hosts.ssh_connection import SshConnection
@@ -42,7 +42,7 @@ class SshFront:
         """Stop nginx."""
         await self._connection.call("stop_front", timeout_seconds=RENDER_SECONDS)
 
-    def _request(self, app_addresses: Sequence[str]) -> dict[str, object]:
+    def _request(self, app_addresses: Sequence[str]) -> dict[str, Any]:
         nginx = self._inventory.nginx
         port = self._inventory.app_port
         return {

@@ -28,7 +28,6 @@ CHANGING: Final[Mapping[str, Callable[[Call], Answer]]] = {
 }
 """Commands that change the host: one at a time."""
 LOOKING: Final[Mapping[str, Callable[[Call], Answer | None]]] = {
-    "facts": facts.read_facts,
     "machine": facts.describe_machine,
     "nodetool": node.nodetool,
     "app_ready": app.app_ready,
@@ -38,7 +37,7 @@ LOOKING: Final[Mapping[str, Callable[[Call], Answer | None]]] = {
     "receive_file": files.receive_file,
     # These two answer by themselves.
     "send_file": files.send_file,
-    "clock": facts.tell_time,
+    "facts": facts.tell_facts,
 }
 
 

@@ -18,8 +18,17 @@ from ring.nodes.java import find_java_home
 _CLUSTER_NAME = "cluster_name: "
 
 
-def read_facts(call: Call) -> Answer:
-    """Return all that `HostFacts` has, but for the clock."""
+def tell_facts(call: Call) -> None:
+    """Answer all that `HostFacts` has but for the clock; then the time, for every line that comes.
+
+    Seconds since 1970: whoever asks knows how long its line and the answer were under way.
+    """
+    call.exchange.answer(_read_facts(call))
+    while call.exchange.payload.readline():
+        call.exchange.answer({"time": time.time()})
+
+
+def _read_facts(call: Call) -> Answer:
     place = call.place
     return {
         "free_disk_bytes": shutil.disk_usage(_existing(place.data)).free,
@@ -44,14 +53,6 @@ def describe_machine(call: Call) -> Answer:
         "java_error": java_error,
         "systemd": call.systemd,
     }
-
-
-def tell_time(call: Call) -> None:
-    """Answer the time (seconds since 1970) once, and again for every line that comes."""
-    exchange = call.exchange
-    exchange.answer({"time": time.time()})
-    while exchange.payload.readline():
-        exchange.answer({"time": time.time()})
 
 
 def read_cluster_name(place: Place) -> str | None:

@@ -20,10 +20,11 @@ from ring.hosts.agent.services import APP, NGINX, Service, ServicePlan, fingerpr
 from ring.hosts.agent.wire import write_whole
 from ring.nodes.errors import MissingProgramError, NodesError
 from ring.nodes.probes import listens
-from ring.nodes.process import ProcessRecord
+from ring.nodes.process import ProcessRecord, child_pids
 
 COMMAND_SECONDS: Final = 30.0
 ANSWERS_SECONDS: Final = 20.0
+OLD_WORKERS_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
 STOP_SECONDS: Final = 20.0
 _SERVER_LINE: Final = re.compile(r"^\s*server\s+\[?([0-9A-Fa-f.:]+?)\]?:\d+\s", re.MULTILINE)
@@ -106,25 +107,21 @@ def _start(place: Place, service: Service, command: list[str], request: Mapping[
 
 
 def _reload(master: ProcessRecord) -> None:
-    """Let the running nginx read its files anew; wait until it has workers that did."""
-    before = _children(master.pid)
+    """Let the running nginx read its files anew; wait until only new workers take requests."""
+    old = set(child_pids(master.pid))
     master.signal(signal.SIGHUP)
     give_up_at = time.monotonic() + ANSWERS_SECONDS
-    while not _children(master.pid) - before:
+    while not set(child_pids(master.pid)) - old:
         if time.monotonic() > give_up_at or not master.alive:
             raise FrontError(
                 "nginx started no workers with the new configuration",
                 advice="Its error log says why; it goes on with what it had.",
             )
         time.sleep(POLL_SECONDS)
-
-
-def _children(pid: int) -> set[int]:
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    except OSError:
-        return set()
-    return {int(child) for child in text.split()}
+    # They take no new request; one with a long answer under way may stay until it has sent it.
+    patient_until = time.monotonic() + OLD_WORKERS_SECONDS
+    while old & set(child_pids(master.pid)) and time.monotonic() < patient_until:
+        time.sleep(POLL_SECONDS)
 
 
 def _command(place: Place, nginx: str) -> list[str]:

@@ -51,7 +51,8 @@ class SupervisedService:
         log = self.log_file
         log_bytes = log.stat().st_size if log.exists() else 0
         how = "always" if plan.restart else "once"
-        command = [sys.executable, sys.argv[0], "supervise", str(self.place.directory), self.name]
+        command = [sys.executable, "-IS", sys.argv[0], "supervise"]
+        command += [str(self.place.directory), self.name]
         with log.open("ab") as out:
             subprocess.Popen(
                 [*command, how],
