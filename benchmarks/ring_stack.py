@@ -24,7 +24,7 @@ DOWN_SECONDS: Final = 200.0
 PROGRAM_SECONDS: Final = 300.0
 HEAP_MIB: Final = 400
 JMX_PORT: Final = 7740
-JMX_PORTS: Final = 5
+MOST_NODES: Final = 5
 APP_PORT: Final = 7745
 
 
@@ -141,9 +141,9 @@ class RingStack:
         settings = StackSettings(state_directory=str(self.state))
         return Stack(settings, RingSettings()).processes()
 
-    def plan(self, *contact_points: str) -> LoadPlan:
+    def plan(self) -> LoadPlan:
         """Return the plan of a load on this stack; makes the API key that it needs."""
-        points = contact_points or (self.address(1),)
+        points = tuple(self.address(number) for number in range(1, MOST_NODES + 1))
         made = self._run(
             "catalog_api",
             *("keys", "create", "--note", "ring load"),

@@ -23,6 +23,7 @@ from benchmarks.ring_load.stored import (
     read_replicas,
     wait_for_hints,
 )
+from benchmarks.ring_load.streams import Received, received_bytes, received_since
 from ring import Consistency, RingSettings
 from ring.control import fetch_state
 from ring.transport import CqlConnection, query
@@ -105,6 +106,14 @@ class RingLoad:
         """Return what the load noted about reads and writes that were not answered rightly."""
         return recorded_problems(self._directory)
 
+    def received(self) -> Received:
+        """Return what the ring's nodes have received from each other, for `received_since`."""
+        return asyncio.run(received_bytes(self.plan.ring_settings()))
+
+    def received_since(self, before: Received) -> int:
+        """Return how many bytes they have received since then."""
+        return received_since(before, self.received())
+
     def check_quorum(self, *contact_points: str, firm_until: float | None = None) -> Checked:
         """Read all that was written back at QUORUM.
 
@@ -141,7 +150,7 @@ async def prepare_table(settings: RingSettings) -> None:
         TransportError: no node answers, or it refused.
         TimeoutError: the nodes do not agree.
     """
-    async with connected(settings, settings.contact_points[0]) as connection:
+    async with connected(settings) as connection:
         await query(connection, CREATE_TABLE, timeout_seconds=SCHEMA_SECONDS)
         await _agree(connection, settings)
         await query(

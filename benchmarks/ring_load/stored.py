@@ -12,6 +12,7 @@ from ring.connection_options import connection_options
 from ring.control import fetch_state
 from ring.topology import RingNode, RingState
 from ring.transport import (
+    ConnectError,
     CqlConnection,
     Endpoint,
     Prepared,
@@ -66,7 +67,8 @@ async def read_quorum(settings: RingSettings) -> Stored:
         TransportError: no node answers, or no quorum does.
     """
     whole = Stored(QUORUM, [(_LEAST_TOKEN, _GREATEST_TOKEN)])
-    await _read_into(whole, settings, settings.contact_points[0], Consistency.QUORUM)
+    async with connected(settings) as connection:
+        await _read_into(whole, connection, Consistency.QUORUM)
     return whole
 
 
@@ -79,12 +81,12 @@ async def read_replicas(settings: RingSettings) -> list[Stored]:
     Raises:
         TransportError: a node does not answer.
     """
-    async with connected(settings, settings.contact_points[0]) as connection:
-        state = await fetch_state(connection, settings)
+    state = await fetch_ring(settings)
     replicas = [Stored(node.address, ranges_of(state, node)) for node in state.nodes]
     # One after the other: the nodes share this machine with the load of others.
     for stored in replicas:
-        await _read_into(stored, settings, stored.where, Consistency.ONE)
+        async with connected(settings, stored.where) as connection:
+            await _read_into(stored, connection, Consistency.ONE)
     return replicas
 
 
@@ -107,8 +109,7 @@ async def wait_for_hints(settings: RingSettings, *, timeout_seconds: float) -> b
     Raises:
         TransportError: a node does not answer.
     """
-    async with connected(settings, settings.contact_points[0]) as connection:
-        nodes = (await fetch_state(connection, settings)).nodes
+    nodes = (await fetch_ring(settings)).nodes
     ends_at = asyncio.get_running_loop().time() + timeout_seconds
     while any([await _keeps_hints(settings, node) for node in nodes]):
         if asyncio.get_running_loop().time() > ends_at:
@@ -123,31 +124,47 @@ async def _keeps_hints(settings: RingSettings, node: RingNode) -> bool:
 
 
 @asynccontextmanager
-async def connected(settings: RingSettings, address: str) -> AsyncIterator[CqlConnection]:
-    """Connect to one node; what is asked over this is coordinated by it."""
-    endpoint = Endpoint(address, settings.cql_port)
-    connection = await connect(endpoint, connection_options(settings), CONNECT_SECONDS)
+async def connected(settings: RingSettings, *addresses: str) -> AsyncIterator[CqlConnection]:
+    """Connect to the first of some nodes that answers; it coordinates what is asked over this.
+
+    Args:
+        settings: port and credentials.
+        addresses: the settings' contact points, unless given.
+
+    Raises:
+        ConnectError: none answers.
+    """
+    connection = await _connect_any(settings, addresses or settings.contact_points)
     try:
         yield connection
     finally:
         await connection.aclose()
 
 
-async def _read_into(
-    stored: Stored, settings: RingSettings, address: str, consistency: Consistency
-) -> None:
-    async with connected(settings, address) as connection:
-        rows = await prepare(connection, _SELECT_ROWS)
-        products = await prepare(connection, _SELECT_PRODUCTS)
-        for token_range in stored.ranges:
-            for key, version, payload in await _read_range(
-                connection, rows, token_range, consistency
-            ):
-                stored.rows[key] = version, bytes(payload)
-            for product_id, body in await _read_range(
-                connection, products, token_range, consistency
-            ):
-                stored.products[product_id] = bytes(body or b"")
+async def _connect_any(settings: RingSettings, addresses: Sequence[str]) -> CqlConnection:
+    for address in addresses:
+        endpoint = Endpoint(address, settings.cql_port)
+        try:
+            return await connect(endpoint, connection_options(settings), CONNECT_SECONDS)
+        except ConnectError as error:
+            last = error
+    raise last
+
+
+async def fetch_ring(settings: RingSettings) -> RingState:
+    """Return the ring as the first contact point that answers has it; raises TransportError."""
+    async with connected(settings) as connection:
+        return await fetch_state(connection, settings)
+
+
+async def _read_into(stored: Stored, connection: CqlConnection, consistency: Consistency) -> None:
+    rows = await prepare(connection, _SELECT_ROWS)
+    products = await prepare(connection, _SELECT_PRODUCTS)
+    for token_range in stored.ranges:
+        for key, version, payload in await _read_range(connection, rows, token_range, consistency):
+            stored.rows[key] = version, bytes(payload)
+        for product_id, body in await _read_range(connection, products, token_range, consistency):
+            stored.products[product_id] = bytes(body or b"")
 
 
 async def _read_range(

@@ -53,8 +53,7 @@ def change(load: RingLoad, cql: str) -> list[dict[str, Any]]:
     """Run CQL behind the load's back; it is in effect when this returns."""
 
     async def run() -> list[dict[str, Any]]:
-        settings = load.plan.ring_settings()
-        async with connected(settings, settings.contact_points[0]) as connection:
+        async with connected(load.plan.ring_settings()) as connection:
             return await query(connection, cql)
 
     return asyncio.run(run())
