@@ -90,6 +90,11 @@ class RingStack:
         """Of nginx."""
         return f"http://{self.address(1)}:{APP_PORT + 1}"
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Of every node that there may be; those that are not there are passed over."""
+        return tuple(self.address(number) for number in range(1, MOST_NODES + 1))
+
     def address(self, number: int) -> str:
         """Return the address of node `number`, from 1."""
         return f"{self.place.address_prefix}{number}"
@@ -143,18 +148,17 @@ class RingStack:
 
     def plan(self) -> LoadPlan:
         """Return the plan of a load on this stack; makes the API key that it needs."""
-        points = tuple(self.address(number) for number in range(1, MOST_NODES + 1))
         made = self._run(
             "catalog_api",
             *("keys", "create", "--note", "ring load"),
-            CATALOG_CONTACT_POINTS=",".join(points),
+            CATALOG_CONTACT_POINTS=",".join(self.addresses),
         )
         if made.returncode != 0:
             raise LoadError(f"no API key: {made.stderr}")
         return LoadPlan(
             directory=str(NODE_STATE / f"{self.place.name}_load"),
             base_url=self.base_url,
-            contact_points=points,
+            contact_points=self.addresses,
             data=str(self.data),
             products=self.products,
             editor_key=made.stdout.strip(),

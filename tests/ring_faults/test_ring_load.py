@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.ring, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def stack() -> Iterator[RingStack]:
     """One node, its app server, nginx."""
-    stack = RingStack(StackPlace(), products=PRODUCTS)
+    stack = RingStack(StackPlace.second(), products=PRODUCTS)
     stack.up(1)
     try:
         yield stack
