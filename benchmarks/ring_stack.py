@@ -48,8 +48,8 @@ class StackPlace:
 
     @classmethod
     def second(cls) -> "StackPlace":
-        """Return a place beside the first: its nodes are 101, 102, …."""
-        return cls("second_ring_stack", "127.0.74.10", JMX_PORT + 10, APP_PORT + 3)
+        """Return a place beside the first."""
+        return cls("second_ring_stack", "127.0.174.", JMX_PORT + 20, APP_PORT + 3)
 
 
 class RingStack:
