@@ -55,7 +55,7 @@ find: venv ## let searches find what was loaded; one that was stopped goes on
 
 .PHONY: test-needs
 test-needs: venv
-	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go chromium sshd
+	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go chromium sshd prometheus
 
 .PHONY: test
 test: test-needs ## run all tests, on a ring of their own (ARGS="-k name" for some of them)

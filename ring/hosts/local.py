@@ -28,6 +28,7 @@ from ring.nodes.process import stop_processes
 from ring.nodes.readiness import check_memory, check_ports
 from ring.nodes.ring_on_disk import NodeOnDisk
 from ring.nodes.start_failure import log_tail
+from ring.nodes.usage import machine_cpu_seconds, process_cpu_seconds
 
 DATA = "data0"
 # What a node keeps of what it was told, besides its configuration and its logs.
@@ -144,14 +145,20 @@ class LocalHost:
         settings = self._machine.settings
         settings.state.mkdir(parents=True, exist_ok=True)
         app = app_server(settings, self._entry, ())
+        disk = shutil.disk_usage(settings.state)
+        node = node_process(self._directory)
         return HostFacts(
             clock_offset_seconds=0.0,
-            free_disk_bytes=shutil.disk_usage(settings.state).free,
+            free_disk_bytes=disk.free,
             data_bytes=self._data_bytes(),
             installed_version=self._installed_version(),
             cluster_name=_cluster_name(self._directory / "conf" / "cassandra.yaml"),
-            node_runs=node_process(self._directory) is not None,
+            node_runs=node is not None,
             app_runs=app.process() is not None,
+            disk_bytes=disk.total,
+            cpu_seconds=machine_cpu_seconds(),
+            cpu_cores=os.cpu_count(),
+            node_cpu_seconds=process_cpu_seconds(node.pid) if node else None,
         )
 
     def _installed_version(self) -> str | None:
