@@ -4,7 +4,8 @@ Everything that changes the ring goes through this interface, so it does not kno
 a loopback address kept by ccm or a machine reached over ssh.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -18,6 +19,7 @@ class HostEntry:
         address: of Cassandra's CQL and storage ports and of the app server.
         datacenter, rack: a node keeps them for as long as it is in the ring.
         directory: of everything that is ours on the host; empty for one that follows the name.
+        settings: options of the node's `cassandra.yaml`, besides those that all nodes share.
     """
 
     name: str
@@ -25,6 +27,7 @@ class HostEntry:
     datacenter: str = "datacenter1"
     rack: str = "rack1"
     directory: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class NodeStart:
         auto_bootstrap: whether an empty node streams its ranges before it serves.
         initial_tokens: of the first nodes of an empty ring; empty: Cassandra allocates them.
         replace_address: of the dead node whose place it takes, on its first boot.
+        allocation_replicas: copies of a row that a joining node's tokens are to share evenly; see
+            `ring.nodes.tokens.allocation_replicas`, Cassandra refuses others.
         jvm_arguments: besides those of the host's own.
     """
 
@@ -65,6 +70,7 @@ class NodeStart:
     auto_bootstrap: bool = True
     initial_tokens: tuple[int, ...] = ()
     replace_address: str | None = None
+    allocation_replicas: int = 3
     jvm_arguments: tuple[str, ...] = ()
 
 
@@ -94,6 +100,13 @@ class Host(Protocol):
         """Write the node's configuration and start it; does not wait until it serves."""
         ...
 
+    async def write_seeds(self, seeds: tuple[str, ...]) -> None:
+        """Name other seeds in the configuration of a node, for its next start.
+
+        A host without a node is left alone.
+        """
+        ...
+
     async def stop_node(self, *, timeout_seconds: float = 60.0) -> None:
         """Stop the node and wait until its process is gone; the data stays."""
         ...
@@ -111,7 +124,7 @@ class Host(Protocol):
         ...
 
     async def start_app(self, contact_points: tuple[str, ...]) -> None:
-        """Start the app server beside the node, or anew with other settings; waits for readiness."""
+        """Start the app server, or start it anew with other settings; waits for readiness."""
         ...
 
     async def stop_app(self) -> None:

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 from ring.errors import RingError
+from ring.inventory import inventory_of
 from ring.nodes.errors import NodesError
 from ring.nodes.process import proportional_bytes
 from ring.nodes.settings import StackSettings
@@ -56,7 +57,8 @@ def _run(action: Callable[[Stack], None], **overrides: Any) -> int:
         signal.signal(number, _interrupt)
     try:
         settings = StackSettings.from_environ(os.environ, **overrides)
-        action(Stack(settings, RingSettings.from_environ(os.environ)))
+        inventory = inventory_of(os.environ, settings)
+        action(Stack(settings, RingSettings.from_environ(os.environ), inventory))
     except (NodesError, RingError) as error:
         sys.stderr.write(f"\nFailed. {error}\n")
         advice = getattr(error, "advice", "")

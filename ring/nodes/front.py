@@ -1,60 +1,93 @@
 """The tiers before Cassandra on this machine: an app server beside each node, nginx before all."""
 
 import os
+import re
 import secrets
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from ring.hosts.host import HostEntry
 from ring.nodes.errors import MissingProgramError, PortTakenError, StageError
 from ring.nodes.probes import can_bind, http_status, port_holder
+from ring.nodes.process import child_pids
 from ring.nodes.service import Service, inherited_environment
 from ring.nodes.settings import REPOSITORY, StackSettings
-from ring.settings import RingSettings
 
 APP_TIMEOUT_SECONDS = 40.0
 NGINX_TIMEOUT_SECONDS = 20.0
+# After a reload: until the first new worker serves, and for the old ones to finish their requests.
+RELOAD_SECONDS = 20.0
+OLD_WORKERS_SECONDS = 10.0
 COMMAND_TIMEOUT_SECONDS = 30.0
+POLL_SECONDS = 0.05
 OK = 200
+UPSTREAM = "upstream.conf"
+CONTACT_POINTS = "CATALOG_CONTACT_POINTS"
 # Settings that a child takes from its command line or from us, never from the caller.
-_OWN = ("CATALOG_NODES", "CATALOG_DATA", "CATALOG_HOST", "CATALOG_PORT", "CATALOG_LOCAL_ADDRESS")
+_OWN = frozenset(
+    f"CATALOG_{name}" for name in ("NODES", "DATA", "HOST", "PORT", "LOCAL_ADDRESS", "INVENTORY")
+)
+# Of commands that change the ring; to a daemon they would only look like a change.
+_OF_COMMANDS = "CATALOG_RING_"
+_NUMBERED = re.compile(r"node(\d+)")
+_SERVER = re.compile(r"^\s*server \[?([^\s\]]+?)\]?:\d+ ", re.MULTILINE)
 
 
-def program_environment(settings: StackSettings, ring_settings: RingSettings) -> dict[str, str]:
+def program_environment(settings: StackSettings, contact_points: Sequence[str]) -> dict[str, str]:
     """Return the environment in which our own programs reach the ring that this stack uses."""
-    environ = {key: value for key, value in inherited_environment().items() if key not in _OWN}
-    environ["CATALOG_CONTACT_POINTS"] = ",".join(ring_settings.contact_points)
+    environ = {
+        key: value
+        for key, value in inherited_environment().items()
+        if key not in _OWN and not key.startswith(_OF_COMMANDS)
+    }
+    environ[CONTACT_POINTS] = ",".join(contact_points)
     environ["CATALOG_CQL_PORT"] = str(settings.cql_port)
     environ["PYTHONUNBUFFERED"] = "1"
     return environ
 
 
-def app_servers(settings: StackSettings, ring_settings: RingSettings) -> tuple[Service, ...]:
-    """Return the app server of each node; the node beside it is the first that it asks."""
-    environ = program_environment(settings, ring_settings)
+def app_server_name(host: str) -> str:
+    """Return what the app server of a host is called: app4 on node4, else app-HOST."""
+    numbered = _NUMBERED.fullmatch(host)
+    return f"app{numbered[1]}" if numbered else f"app-{host}"
+
+
+def app_server(settings: StackSettings, host: HostEntry, contact_points: Sequence[str]) -> Service:
+    """Return the app server of a host; the node beside it is the first that it asks.
+
+    Args:
+        settings: of the stack.
+        host: where it listens.
+        contact_points: other nodes of the ring, or those of the existing Cassandra.
+    """
+    environ = program_environment(settings, contact_points)
     if not settings.session_secret and not settings.session_secret_file:
         environ["CATALOG_SESSION_SECRET_FILE"] = str(session_secret_file(settings))
-    services = []
-    for number, address in enumerate(settings.node_addresses, start=1):
-        own = {"CATALOG_HOST": address, "CATALOG_PORT": str(settings.app_port)}
-        # Its workers' figures; two app servers must not share the folder.
-        own["CATALOG_RUN_DIRECTORY"] = str(settings.state / "run" / f"app{number}")
-        if not settings.contact_points:
-            others = [other for other in settings.node_addresses if other != address]
-            own["CATALOG_LOCAL_ADDRESS"] = address
-            own["CATALOG_CONTACT_POINTS"] = ",".join([address, *others])
-        services.append(
-            Service(
-                name=f"app{number}",
-                command=(sys.executable, "-m", "catalog_api"),
-                environ={**environ, **own},
-                directory=REPOSITORY,
-                state=settings.state,
-            )
-        )
-    return tuple(services)
+    name = app_server_name(host.name)
+    own = {"CATALOG_HOST": host.address, "CATALOG_PORT": str(settings.app_port)}
+    # Its workers' figures; two app servers must not share the folder.
+    own["CATALOG_RUN_DIRECTORY"] = str(settings.state / "run" / name)
+    loose = frozenset[str]()
+    if not settings.contact_points:
+        others = [other for other in contact_points if other != host.address]
+        own["CATALOG_LOCAL_ADDRESS"] = host.address
+        own[CONTACT_POINTS] = ",".join([host.address, *others])
+        # One that runs follows the ring by itself, whatever it was started with.
+        loose = frozenset({CONTACT_POINTS})
+    return Service(
+        name=name,
+        command=(sys.executable, "-m", "catalog_api"),
+        environ={**environ, **own},
+        directory=REPOSITORY,
+        state=settings.state,
+        loose=loose,
+    )
 
 
 def session_secret_file(settings: StackSettings) -> Path:
@@ -95,36 +128,63 @@ def start_app_server(service: Service, undo: ExitStack) -> bool:
     return True
 
 
-def start_nginx(settings: StackSettings, undo: ExitStack) -> str:
+def start_nginx(settings: StackSettings, addresses: Sequence[str], undo: ExitStack) -> bool:
     """Render, test and start nginx, or let the running one read a new configuration.
 
+    A running one takes other app servers up without a pause: new workers serve them, the old ones
+    finish the requests that they have.
+
+    Args:
+        settings: where it listens.
+        addresses: of the app servers, one at least.
+        undo: receives how to stop what this call starts.
+
     Returns:
-        What was done, in a few words.
+        Whether anything had to be done.
 
     Raises:
-        MissingProgramError, PortTakenError, StageError: why not.
+        MissingProgramError, PortTakenError, StageError: why not. A configuration that nginx
+            refuses is never put in the place of the one that it has.
     """
-    environ = inherited_environment()
-    # All that nginx is told stands in its files; our settings would only look like a change.
-    environ = {name: value for name, value in environ.items() if not name.startswith("CATALOG_")}
-    before = _configuration(settings)
-    _render(settings, environ)
-    service = nginx_service(settings, environ)
-    _check_configuration(service, environ)
-    unchanged = before == _configuration(settings)
-    if service.runs_as_asked() and unchanged and _nginx_answers(settings):
-        return "runs already"
+    environ = nginx_environment()
+    trial = settings.state / "nginx-trial"
+    _render(settings, trial, addresses, environ)
+    _check_configuration(nginx_service(settings, environ, trial), environ)
+    shutil.rmtree(trial)
+    prefix = settings.state / "nginx"
+    before = _configuration(prefix)
+    _render(settings, prefix, addresses, environ)
+    changed = {name for name, text in _configuration(prefix).items() if before.get(name) != text}
+    service = nginx_service(settings, environ, prefix)
+    if service.runs_as_asked() and changed <= {UPSTREAM}:
+        if changed:
+            _reload(service)
+        if _nginx_answers(settings):
+            return bool(changed)
     service.stop()
     check_port(settings.nginx_host, settings.nginx_port, "nginx")
     check_port("127.0.0.1", settings.nginx_status_port, "nginx (stub_status)")
     undo.callback(service.stop)
     service.start(answers=lambda: _nginx_answers(settings), timeout_seconds=NGINX_TIMEOUT_SECONDS)
-    return "answers"
+    return True
 
 
-def nginx_service(settings: StackSettings, environ: Mapping[str, str]) -> Service:
-    """Return the nginx of this stack."""
+def nginx_members(settings: StackSettings) -> tuple[str, ...]:
+    """Return the addresses of the app servers that nginx serves; none when it does not run."""
     prefix = settings.state / "nginx"
+    if nginx_service(settings, {}, prefix).process() is None:
+        return ()
+    return tuple(_SERVER.findall(_configuration(prefix).get(UPSTREAM, "")))
+
+
+def nginx_environment() -> dict[str, str]:
+    """Return nginx's environment: our settings would only look like a change, its files say all."""
+    environ = inherited_environment()
+    return {name: value for name, value in environ.items() if not name.startswith("CATALOG_")}
+
+
+def nginx_service(settings: StackSettings, environ: Mapping[str, str], prefix: Path) -> Service:
+    """Return the nginx of this stack, with its configuration below `prefix`."""
     command = ["nginx", "-e", str(settings.state / "log" / "nginx-error.log")]
     command += ["-p", str(prefix), "-c", str(prefix / "conf" / "nginx.conf")]
     return Service(
@@ -136,17 +196,17 @@ def nginx_service(settings: StackSettings, environ: Mapping[str, str]) -> Servic
     )
 
 
-def check_front_ports(settings: StackSettings, ring_settings: RingSettings) -> None:
+def check_front_ports(settings: StackSettings, hosts: Sequence[HostEntry]) -> None:
     """Refuse at once what would fail only after Cassandra has come up.
 
     Raises:
         PortTakenError: another process listens where an app server or nginx should.
     """
-    for service in app_servers(settings, ring_settings):
+    for host in hosts:
+        service = app_server(settings, host, ())
         if service.process() is None:
-            address = service.environ["CATALOG_HOST"]
-            check_port(address, settings.app_port, f"the app server {service.name}")
-    if nginx_service(settings, {}).process() is None:
+            check_port(host.address, settings.app_port, f"the app server {service.name}")
+    if nginx_service(settings, {}, settings.state / "nginx").process() is None:
         check_port(settings.nginx_host, settings.nginx_port, "nginx")
         check_port("127.0.0.1", settings.nginx_status_port, "nginx (stub_status)")
 
@@ -164,11 +224,37 @@ def check_port(address: str, port: int, what: str) -> None:
         )
 
 
-def _render(settings: StackSettings, environ: Mapping[str, str]) -> None:
+def _reload(service: Service) -> None:
+    """Let the running nginx read its files, and wait until only new workers take requests.
+
+    Raises:
+        StageError: no new worker came; the old ones go on as before.
+    """
+    master = service.process()
+    if master is None:
+        return
+    old = set(child_pids(master.pid))
+    master.signal(signal.SIGHUP)
+    deadline = time.monotonic() + RELOAD_SECONDS
+    while not set(child_pids(master.pid)) - old:
+        if time.monotonic() > deadline:
+            raise StageError(
+                f"nginx did not take its new configuration in {RELOAD_SECONDS:.0f} s",
+                advice=f"Read {service.state / 'log' / 'nginx-error.log'}.",
+            )
+        time.sleep(POLL_SECONDS)
+    # They take no new request; one with a long answer under way may stay until it has sent it.
+    deadline = time.monotonic() + OLD_WORKERS_SECONDS
+    while old & set(child_pids(master.pid)) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+
+
+def _render(
+    settings: StackSettings, prefix: Path, addresses: Sequence[str], environ: Mapping[str, str]
+) -> None:
     """Render as a program of its own: `nginx` stands above `ring`, so it cannot be imported."""
-    prefix = settings.state / "nginx"
     command = [sys.executable, "-m", "nginx.render", str(prefix)]
-    command += [f"{address}:{settings.app_port}" for address in settings.node_addresses]
+    command += [f"{address}:{settings.app_port}" for address in addresses]
     command += ["--host", settings.nginx_host, "--port", str(settings.nginx_port)]
     command += ["--status-port", str(settings.nginx_status_port)]
     command += ["--log-directory", str(settings.state / "log")]
@@ -211,6 +297,6 @@ def _nginx_answers(settings: StackSettings) -> bool:
     )
 
 
-def _configuration(settings: StackSettings) -> dict[str, str]:
-    folder = settings.state / "nginx" / "conf"
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.conf"))}
+def _configuration(prefix: Path) -> dict[str, str]:
+    files = sorted((prefix / "conf").glob("*.conf"))
+    return {path.name: path.read_text(encoding="utf-8") for path in files}

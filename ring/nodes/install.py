@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from ring.nodes.errors import InstallError, MissingProgramError
@@ -31,8 +32,16 @@ LOCK_TIMEOUT_SECONDS = 960.0
 COPY_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
 
 
-def install_cassandra(directory: Path, *, java_home: Path) -> bool:
-    """Install the pinned Cassandra into `directory`; return whether anything had to be done.
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A whole installation: its version, and a digest of the files of ours in it."""
+
+    version: str
+    source: str
+
+
+def install_cassandra(directory: Path, *, java_home: Path, version: str = VERSION) -> bool:
+    """Install a Cassandra into `directory`; return whether anything had to be done.
 
     Safe to call again and from two processes at once: what is complete is left alone, new scripts
     or configuration are copied over, and a damaged folder is built anew.
@@ -44,19 +53,19 @@ def install_cassandra(directory: Path, *, java_home: Path) -> bool:
     lock = directory.parent / ".lock"
     busy = "another process is installing Cassandra"
     with locked(lock, timeout_seconds=LOCK_TIMEOUT_SECONDS, busy=busy):
-        manifest = _read_manifest(directory)
+        installed = read_installed(directory)
         fingerprint = _source_fingerprint()
-        if manifest is None:
-            _build(directory, fingerprint, java_home)
+        if installed is None or installed.version != version:
+            _build(directory, version, fingerprint, java_home)
             return True
-        if manifest["source"] != fingerprint:
+        if installed.source != fingerprint:
             _copy_own_files(directory)
-            _write_manifest(directory, fingerprint)
+            _write_manifest(directory, version, fingerprint)
             return True
         return False
 
 
-def _build(directory: Path, fingerprint: str, java_home: Path) -> None:
+def _build(directory: Path, version: str, fingerprint: str, java_home: Path) -> None:
     free_bytes = shutil.disk_usage(directory.parent).free
     if free_bytes < DISK_BYTES_NEEDED:
         raise InstallError(
@@ -69,10 +78,10 @@ def _build(directory: Path, fingerprint: str, java_home: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
-        _fetch_jars(partial / "lib", java_home)
+        _fetch_jars(partial / "lib", version, java_home)
         _copy_own_files(partial)
-        (partial / "0.version.txt").write_text(VERSION + "\n", encoding="ascii")
-        _write_manifest(partial, fingerprint)
+        (partial / "0.version.txt").write_text(version + "\n", encoding="ascii")
+        _write_manifest(partial, version, fingerprint)
         partial.chmod(0o755)
         if directory.exists():
             shutil.rmtree(directory)
@@ -86,7 +95,7 @@ def _build(directory: Path, fingerprint: str, java_home: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _fetch_jars(lib: Path, java_home: Path) -> None:
+def _fetch_jars(lib: Path, version: str, java_home: Path) -> None:
     """Let Maven fetch and verify the server and its libraries (100 jars, 67 MB)."""
     maven = shutil.which("mvn")
     if maven is None:
@@ -97,7 +106,7 @@ def _fetch_jars(lib: Path, java_home: Path) -> None:
     # --strict-checksums: a jar whose checksum does not match fails the installation.
     # --update-snapshots: what failed to transfer is asked for again, not remembered as absent.
     command = [maven, "--batch-mode", "--quiet", "--strict-checksums", "--update-snapshots"]
-    command += ["--file", str(SOURCE / "pom.xml"), f"-Dcassandra.version={VERSION}"]
+    command += ["--file", str(SOURCE / "pom.xml"), f"-Dcassandra.version={version}"]
     command += [f"-DoutputDirectory={lib}", COPY_GOAL]
     if not _home_is_writable():
         # Maven keeps what it fetches in the account's home, whatever HOME says.
@@ -111,7 +120,7 @@ def _fetch_jars(lib: Path, java_home: Path) -> None:
             time.sleep(pause_seconds)
     tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
     raise InstallError(
-        f"Maven could not fetch Cassandra {VERSION}:\n{tail}",
+        f"Maven could not fetch Cassandra {version}:\n{tail}",
         advice="Check the network, the disk and Maven's settings.xml (mirrors, proxies).",
     )
 
@@ -169,23 +178,32 @@ def _source_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _write_manifest(directory: Path, fingerprint: str) -> None:
+def _write_manifest(directory: Path, version: str, fingerprint: str) -> None:
     jars = {path.name: path.stat().st_size for path in sorted((directory / "lib").iterdir())}
-    content = {"version": VERSION, "source": fingerprint, "jars": jars}
+    content = {"version": version, "source": fingerprint, "jars": jars}
     partial = directory / f".{MANIFEST}.partial"
     partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     partial.replace(directory / MANIFEST)
 
 
-def _read_manifest(directory: Path) -> dict[str, str] | None:
+def read_installed(directory: Path) -> Installed | None:
     """Return what is installed; None when nothing is, or when a file is missing or cut."""
     try:
         content = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         lib = directory / "lib"
         whole = all((lib / jar).stat().st_size == size for jar, size in content["jars"].items())
         own = all((directory / path.relative_to(SOURCE)).is_file() for path in _own_files())
-        version = str(content["version"])
-        source = str(content["source"])
+        installed = Installed(str(content["version"]), str(content["source"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return {"source": source} if whole and own and version == VERSION else None
+    return installed if whole and own else None
+
+
+def tarball_version(directory: Path) -> str | None:
+    """Return which Cassandra lies in a folder, ours or an unpacked tarball; None when none does."""
+    for jar in directory.glob("lib/apache-cassandra-*.jar"):
+        return jar.stem.removeprefix("apache-cassandra-")
+    try:
+        return (directory / "0.version.txt").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None

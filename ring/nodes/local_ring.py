@@ -1,10 +1,11 @@
 """A ring of real Cassandra nodes on this machine's loopback addresses, kept by stock ccm.
 
 ccm writes each node's configuration and starts its script; this module decides addresses, ports,
-tokens and options, waits until the ring can be used, and says why when it cannot.
+tokens, seeds and options, waits until the ring can be used, and says why when it cannot.
 Several rings run side by side when their addresses, JMX ports and folders differ.
 """
 
+import shutil
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,21 +20,24 @@ from ccmlib.cluster import Cluster
 from ccmlib.cluster_factory import ClusterFactory
 from ccmlib.node import NodeError
 
-from ring.nodes.errors import PortTakenError, RingMismatchError, RingStartError
+from ring.hosts.host import HostEntry, NodeStart
+from ring.nodes.errors import RingMismatchError
 from ring.nodes.install import SOURCE
-from ring.nodes.interrupts import interrupts_held
 from ring.nodes.local_node import LocalNode
-from ring.nodes.nodetool import UP_NORMAL, NodetoolError
-from ring.nodes.probes import can_bind, port_holder
 from ring.nodes.process import stop_processes
-from ring.nodes.start_failure import explain, last_lines, log_tail
+from ring.nodes.readiness import (
+    check_memory,
+    check_ports,
+    start_error,
+    wait_for_cql,
+    wait_for_up_normal,
+)
+from ring.nodes.ring_on_disk import damaged, ring_files_held
 from ring.nodes.tokens import even_tokens
 
 STOP_TIMEOUT_SECONDS = 60.0
-POLL_SECONDS = 0.25
 SEEDS = 3
-# What a node takes besides its heap: code, threads, network buffers, bloom filters.
-BESIDES_HEAP_MIB = 450
+NORMAL = "N"
 # Environment of nodes that share the cores of one machine, see bin/cassandra. Measured with three
 # nodes at 1,500 reads/s on two cores: their CPU falls by a third, p99 from 50 to 9 ms.
 CORES_SHARED = {"CASSANDRA_TIMER_SLACK_NS": "1000000"}
@@ -49,8 +53,10 @@ class RingPlan:
         directory: ccm's folder for it; one ring a folder.
         install_directory: a Cassandra laid out as Apache's tarball.
         java_home: a Java 17.
-        addresses: one loopback address per node, in order.
-        jmx_port: of the first node, on 127.0.0.1; the next nodes take the next ports.
+        addresses: one loopback address per node, in order; empty: as the ring on disk is.
+        hosts: where nodes may live, with their racks, in the order of their JMX ports; none:
+            node1, node2, … at the addresses.
+        jmx_port: of the first host, on 127.0.0.1; the next hosts take the next ports.
         heap_mib: heap of each node.
         jvm_arguments: given to every node besides those of its options file.
     """
@@ -59,6 +65,7 @@ class RingPlan:
     install_directory: Path
     java_home: Path
     addresses: tuple[str, ...]
+    hosts: tuple[HostEntry, ...] = ()
     name: str = "catalog"
     cql_port: int = 9042
     storage_port: int = 7000
@@ -66,16 +73,21 @@ class RingPlan:
     heap_mib: int = 1024
     jvm_arguments: tuple[str, ...] = ()
 
+    @property
+    def entries(self) -> tuple[HostEntry, ...]:
+        """The hosts, or those that follow from the addresses."""
+        return self.hosts or tuple(
+            HostEntry(f"node{number}", address)
+            for number, address in enumerate(self.addresses, start=1)
+        )
+
 
 class LocalRing:
-    """The nodes of one ring on this machine: start, wait, stop."""
+    """The nodes of one ring on this machine: start, wait, stop, and one node more or fewer."""
 
     def __init__(self, plan: RingPlan, cluster: Any) -> None:
         self.plan = plan
-        self.nodes = tuple(
-            LocalNode(node, plan.install_directory)
-            for node in sorted(cluster.nodes.values(), key=lambda node: int(node.name[4:]))
-        )
+        self._cluster = cluster
 
     def __repr__(self) -> str:
         up = sum(node.process() is not None for node in self.nodes)
@@ -89,22 +101,54 @@ class LocalRing:
             RingMismatchError: the folder holds a ring of other nodes, addresses or ports.
             RingStartError: its files are damaged.
         """
+        with ccm_at_work(plan):
+            return cls.open_held(plan)
+
+    @classmethod
+    def open_held(cls, plan: RingPlan) -> "LocalRing":
+        """Do as `open` does, for a caller that is within `ccm_at_work` already."""
         if not (plan.directory / plan.name / "cluster.conf").exists():
-            with _ccm_at_work():
-                return cls(plan, _create(plan))
-        with _ccm_at_work():
-            ring = cls(plan, _load(plan))
+            return cls(plan, _create(plan))
+        ring = cls(plan, _load(plan))
         on_disk = [(node.address, node.cql_port, node.storage_port) for node in ring.nodes]
         asked = [(address, plan.cql_port, plan.storage_port) for address in plan.addresses]
-        if on_disk != asked:
+        if asked and on_disk != asked:
             raise RingMismatchError(
                 f"the ring on disk has {_describe(on_disk)}, asked for is {_describe(asked)}",
                 advice="Ask for the ring as it is, or remove it and its data first.",
             )
         return ring
 
+    @property
+    def nodes(self) -> tuple[LocalNode, ...]:
+        """All nodes on disk, in the order of their JMX ports."""
+        racks = {entry.name: entry for entry in self.plan.entries}
+        java_home = self.plan.java_home
+        nodes = (
+            LocalNode(node, racks.get(node.name, HostEntry(node.name, "")), java_home)
+            for node in self._cluster.nodes.values()
+        )
+        return tuple(sorted(nodes, key=lambda node: node.jmx_port))
+
+    @property
+    def members(self) -> tuple[LocalNode, ...]:
+        """The nodes that are known to have joined."""
+        return tuple(node for node in self.nodes if node.joined)
+
+    @property
+    def seeds(self) -> tuple[str, ...]:
+        """Addresses that members start with: those of the first three of them."""
+        return tuple(node.address for node in self.members[:SEEDS])
+
+    def find(self, name: str) -> LocalNode | None:
+        """Return the node of a host; None when the host has none."""
+        return next((node for node in self.nodes if node.name == name), None)
+
     def start(self, *, timeout_seconds: float = 300.0) -> tuple[LocalNode, ...]:
-        """Start what does not run and wait until every node sees every node Up/Normal.
+        """Start the members that do not run, and wait until each sees all of them Up/Normal.
+
+        A node that was left while it joined is started too if the ring says that it did join;
+        else it is left alone, so that it is joined by whoever changes the ring.
 
         Returns:
             The nodes that this call started.
@@ -112,37 +156,108 @@ class LocalRing:
         Raises:
             PortTakenError, RingStartError: why, with advice; what was started is stopped again.
         """
-        stopped = [node for node in self.nodes if node.process() is None]
-        self._check_ports(stopped)
-        self._check_memory(len(stopped))
         deadline = time.monotonic() + timeout_seconds
+        started: list[LocalNode] = []
         try:
-            marks = self._launch(stopped)
-            self._wait_for_cql(marks, deadline)
-            self._wait_for_up_normal(deadline)
+            while True:
+                seen = self._start_members(started, deadline)
+                joined = [
+                    node.name
+                    for node in self.nodes
+                    if not node.joined and seen.get(node.address, "").endswith(NORMAL)
+                ]
+                if not joined:
+                    return tuple(started)
+                self.keep_as_joined(joined)
         except BaseException:
-            stop_nodes(stopped)
+            stop_nodes(started)
             raise
-        return tuple(stopped)
 
     def stop(self, *, timeout_seconds: float = STOP_TIMEOUT_SECONDS) -> None:
         """Stop every node and wait until its process is gone; the data stays."""
         stop_nodes(self.nodes, timeout_seconds=timeout_seconds)
 
-    def _launch(self, nodes: Sequence[LocalNode]) -> dict[LocalNode, int]:
-        arguments = list(self.plan.jvm_arguments)
+    def keep_as_joined(self, names: Sequence[str]) -> None:
+        """Write down that these nodes are members, so that they start with the ring."""
+        with ccm_at_work(self.plan):
+            for node in self.nodes:
+                if node.name in names:
+                    node.set_first_boot(auto_bootstrap=False, initial_tokens=())
+
+    def keep_who_answers(self) -> None:
+        """Write down which nodes have joined; those speak CQL, others do not."""
+        joined = [node.name for node in self.nodes if not node.joined and node.answers()]
+        if joined:
+            self.keep_as_joined(joined)
+
+    def add(self, entry: HostEntry) -> LocalNode:
+        """Write the files of a node on a host; it does not count as a member yet.
+
+        For callers within `ccm_at_work`.
+        """
+        # What a host that was killed in the middle of this has left; it holds no data.
+        shutil.rmtree(Path(self._cluster.get_path()) / entry.name, ignore_errors=True)
+        number = [host.name for host in self.plan.entries].index(entry.name)
+        _add_node(self._cluster, self.plan, entry, number, tokens=(), auto_bootstrap=True)
+        return LocalNode(self._cluster.nodes[entry.name], entry, self.plan.java_home)
+
+    def remove(self, name: str) -> None:
+        """Forget the node of a host that does not run, and remove its folder with all data.
+
+        For callers within `ccm_at_work`.
+        """
+        node = self._cluster.nodes.get(name)
+        if node is not None:
+            self._cluster.seeds = [
+                seed for seed in self._cluster.get_seeds() if seed != node.address()
+            ]
+            # ccm would signal a process id that may be another program's by now.
+            del self._cluster.nodes[name]
+            self._cluster._update_config()  # noqa: SLF001
+        shutil.rmtree(Path(self._cluster.get_path()) / name, ignore_errors=True)
+
+    def launch(self, node: LocalNode, start: NodeStart) -> int:
+        """Write a node's configuration and start its process; do not wait.
+
+        For callers within `ccm_at_work`.
+
+        Returns:
+            How long its log was before, in bytes.
+
+        Raises:
+            RingStartError: its script failed at once.
+        """
+        arguments = [*self.plan.jvm_arguments, *start.jvm_arguments]
+        if start.replace_address:
+            arguments.append(f"-Dcassandra.replace_address_first_boot={start.replace_address}")
         if len(self.nodes) == 1:
             # Nobody to hear from: the eight seconds that gossip gets to settle are for others.
             arguments.append("-Dcassandra.skip_wait_for_gossip_to_settle=0")
+        try:
+            if not node.joined:
+                node.set_first_boot(
+                    auto_bootstrap=start.auto_bootstrap, initial_tokens=start.initial_tokens
+                )
+            allocated = start.allocation_replicas if start.auto_bootstrap else None
+            own = {"allocate_tokens_for_local_replication_factor": allocated}
+            node.configure(node_options() | own, self._environment(), start.seeds)
+            return node.launch(arguments)
+        except (NodeError, common.CCMError, OSError) as error:
+            raise start_error(node, 0) from error
+
+    def _start_members(self, started: list[LocalNode], deadline: float) -> dict[str, str]:
+        stopped = [node for node in self.members if node.process() is None]
+        check_ports(stopped)
+        check_memory(len(stopped), self.plan.heap_mib)
         marks = {}
-        for node in nodes:
-            try:
-                with _ccm_at_work():
-                    node.configure(node_options(), self._environment())
-                    marks[node] = node.launch(arguments)
-            except (NodeError, common.CCMError, OSError) as error:
-                raise _start_error(node, 0) from error
-        return marks
+        for node in stopped:
+            with ccm_at_work(self.plan):
+                started.append(node)
+                restart = NodeStart(self.seeds, auto_bootstrap=False)
+                marks[node] = self.launch(node, restart)
+        members = self.members
+        wait_for_cql(members, marks, deadline)
+        return wait_for_up_normal(members, deadline)
 
     def _environment(self) -> dict[str, str]:
         shared = CORES_SHARED if len(self.nodes) > 1 else {}
@@ -154,59 +269,6 @@ class LocalRing:
             # Glibc would keep up to eight arenas a core for a process of a hundred threads.
             "MALLOC_ARENA_MAX": "2",
         }
-
-    def _check_ports(self, nodes: Sequence[LocalNode]) -> None:
-        for node in nodes:
-            for address, port, purpose in (
-                (node.address, node.cql_port, "CQL"),
-                (node.address, node.storage_port, "traffic between nodes"),
-                ("127.0.0.1", node.jmx_port, "JMX"),
-            ):
-                if not can_bind(address, port):
-                    raise PortTakenError(
-                        f"{node.name} needs {address}:{port} for {purpose}, but "
-                        f"{port_holder(port)} listens on that port",
-                        advice="Stop that process, or choose another port or address prefix.",
-                    )
-
-    def _check_memory(self, count: int) -> None:
-        needed_mib = count * (self.plan.heap_mib + BESIDES_HEAP_MIB)
-        available_mib = available_memory_mib()
-        if available_mib < needed_mib:
-            raise RingStartError(
-                f"{count} node(s) with {self.plan.heap_mib} MiB of heap need about {needed_mib} "
-                f"MiB of memory, {available_mib} MiB are available",
-                advice="Free some memory, start fewer nodes, or set CATALOG_HEAP_MIB lower.",
-            )
-
-    def _wait_for_cql(self, marks: dict[LocalNode, int], deadline: float) -> None:
-        waiting = list(self.nodes)
-        while waiting:
-            node = waiting[0]
-            if node.answers():
-                waiting.pop(0)
-                continue
-            for other in self.nodes:
-                if other.process() is None:
-                    raise _start_error(other, marks.get(other, 0))
-            if time.monotonic() > deadline:
-                raise _start_error(node, marks.get(node, 0), "does not answer CQL in time")
-            time.sleep(POLL_SECONDS)
-
-    def _wait_for_up_normal(self, deadline: float) -> None:
-        wanted = {node.address: UP_NORMAL for node in self.nodes}
-        for node in self.nodes:
-            seen: object = "nothing"
-            while seen != wanted:
-                try:
-                    seen = node.status(timeout_seconds=max(5.0, deadline - time.monotonic()))
-                except NodetoolError as error:
-                    seen = str(error)
-                if seen != wanted and time.monotonic() > deadline:
-                    raise RingStartError(
-                        f"{node.name} does not see every node up and normal in time: {seen}",
-                        advice=f"Read {node.system_log}.",
-                    )
 
 
 def stop_nodes(
@@ -225,18 +287,10 @@ def node_options() -> dict[str, object]:
     return {name: value for name, value in options.items() if name not in own}
 
 
-def available_memory_mib() -> int:
-    """Return how much memory new processes could take without swapping."""
-    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) // 1024
-    return 0
-
-
 @contextmanager
-def _ccm_at_work() -> Iterator[None]:
+def ccm_at_work(plan: RingPlan) -> Iterator[None]:
     """Keep what ccm does to its files whole, and what Python has to say of its ways to itself."""
-    with interrupts_held(), warnings.catch_warnings():
+    with ring_files_held(plan.directory), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "distutils", DeprecationWarning)
         warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)
         yield
@@ -248,41 +302,43 @@ def _create(plan: RingPlan) -> Any:
     cluster.use_vnodes = True
     vnodes = int(str(node_options()["num_tokens"]))
     all_tokens = even_tokens(len(plan.addresses), vnodes)
-    for index, (address, tokens) in enumerate(zip(plan.addresses, all_tokens, strict=True)):
-        node = cluster.create_node(
-            name=f"node{index + 1}",
-            auto_bootstrap=False,
-            thrift_interface=None,
-            storage_interface=(address, plan.storage_port),
-            jmx_port=str(plan.jmx_port + index),
-            remote_debug_port="0",
-            initial_token=",".join(map(str, tokens)),
-            binary_interface=(address, plan.cql_port),
-        )
-        cluster.add(node, is_seed=index < SEEDS)
+    first = dict(zip(plan.addresses, all_tokens, strict=True))
+    for number, entry in enumerate(plan.entries):
+        if entry.address in first:
+            tokens = first[entry.address]
+            _add_node(cluster, plan, entry, number, tokens=tokens, auto_bootstrap=False)
     # So that `ccm --config-dir DIRECTORY status` finds it.
     common.switch_cluster(str(plan.directory), plan.name)
     return cluster
+
+
+def _add_node(
+    cluster: Any,
+    plan: RingPlan,
+    entry: HostEntry,
+    number: int,
+    *,
+    tokens: Sequence[int],
+    auto_bootstrap: bool,
+) -> None:
+    node = cluster.create_node(
+        name=entry.name,
+        auto_bootstrap=auto_bootstrap,
+        thrift_interface=None,
+        storage_interface=(entry.address, plan.storage_port),
+        jmx_port=str(plan.jmx_port + number),
+        remote_debug_port="0",
+        initial_token=",".join(map(str, tokens)) or None,
+        binary_interface=(entry.address, plan.cql_port),
+    )
+    cluster.add(node, is_seed=not auto_bootstrap and len(cluster.seeds) < SEEDS)
 
 
 def _load(plan: RingPlan) -> Any:
     try:
         return ClusterFactory.load(str(plan.directory), plan.name)
     except (OSError, TypeError, KeyError, yaml.YAMLError, common.CCMError) as error:
-        raise RingStartError(
-            f"ccm's files of the ring in {plan.directory} are damaged: {error}",
-            advice="make clean removes the ring with its data.",
-        ) from error
-
-
-def _start_error(node: LocalNode, mark: int, what: str = "ended while starting") -> RingStartError:
-    log = log_tail(node.system_log, since_bytes=mark)
-    startup = log_tail(node.startup_log)
-    cause, advice = explain(startup + log)
-    return RingStartError(
-        f"{node.name} ({node.address}) {what}: {cause}\n{last_lines(startup + log)}",
-        advice=f"{advice} Log: {node.system_log}",
-    )
+        raise damaged(plan.directory, error) from error
 
 
 def _describe(nodes: list[tuple[str, int, int]]) -> str:

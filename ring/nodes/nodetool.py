@@ -8,6 +8,7 @@ from pathlib import Path
 from ring.nodes.errors import NodesError
 
 UP_NORMAL = "UN"
+_HELP = "See 'nodetool help' or 'nodetool help <command>'."
 _STATUS_LINE = re.compile(r"^([UD?][NLJMS?])\s+(\S+)")
 
 
@@ -43,9 +44,9 @@ def run_nodetool(
             f"nodetool {' '.join(arguments)} did not finish in {timeout_seconds:.0f} s"
         ) from error
     if done.returncode != 0:
-        raise NodetoolError(
-            f"nodetool {' '.join(arguments)} failed: {(done.stderr or done.stdout).strip()[-500:]}"
-        )
+        # A refusal stands on the standard output; what else went wrong on the other.
+        output = f"{done.stderr}\n{done.stdout}".replace(_HELP, "").strip()
+        raise NodetoolError(f"nodetool {' '.join(arguments)} failed: {output[-500:]}")
     return done.stdout
 
 

@@ -103,14 +103,22 @@ def command_line(pid: int) -> tuple[str, ...]:
 
 def proportional_bytes(pid: int) -> int:
     """Return the memory of a process and its children, shared pages counted once in all."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
+    below = child_pids(pid)
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-        below = [int(child) for child in children.read_text(encoding="ascii").split()]
     except OSError:
         return 0
     sizes = [int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")]
     return sum(sizes) * 1024 + sum(proportional_bytes(child) for child in below)
+
+
+def child_pids(pid: int) -> tuple[int, ...]:
+    """Return the processes that a process has started and that are still there."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return ()
+    return tuple(int(child) for child in text.split())
 
 
 def _start_ticks(pid: int) -> int | None:

@@ -15,7 +15,7 @@ from ring.nodes.start_failure import last_lines, log_tail
 
 POLL_SECONDS = 0.1
 STOP_TIMEOUT_SECONDS = 20.0
-_SECRETS = ("CATALOG_PASSWORD", "CATALOG_SESSION_SECRET")
+_SECRETS = frozenset({"CATALOG_PASSWORD", "CATALOG_SESSION_SECRET"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Service:
         environ: the whole environment of the process.
         directory: where it runs.
         state: folder of all state; `run/NAME.pid.json` and `log/NAME.log` are below it.
+        loose: settings that matter at the start only: one that runs with others runs as asked.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Service:
     environ: Mapping[str, str]
     directory: Path
     state: Path
+    loose: frozenset[str] = frozenset()
 
     @property
     def pid_file(self) -> Path:
@@ -139,7 +141,7 @@ class Service:
         ours = {
             name: value
             for name, value in self.environ.items()
-            if name.startswith("CATALOG_") and name not in _SECRETS
+            if name.startswith("CATALOG_") and name not in _SECRETS | self.loose
         }
         text = json.dumps([self.command, sorted(ours.items())])
         return hashlib.sha256(text.encode()).hexdigest()

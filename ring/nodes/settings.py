@@ -82,17 +82,14 @@ class StackSettings:
         """Load from the environment and the settings file."""
         return load_settings(cls, environ, **overrides)
 
-    @property
-    def node_count(self) -> int:
-        """How many nodes there are to be; an existing Cassandra gets one app server by default."""
-        if self.nodes:
-            return self.nodes
-        return 1 if self.contact_points else self.nodes_on_disk or 1
+    def for_nodes(self, count: int) -> "StackSettings":
+        """Return the same settings for a ring of so many nodes."""
+        return dataclasses.replace(self, nodes=count)
 
     @property
-    def nodes_on_disk(self) -> int:
-        """How many nodes the local ring has that was started before; 0 when there is none."""
-        return len(list(self.ring_directory.glob(f"{RING_NAME}/node*/node.conf")))
+    def node_count(self) -> int:
+        """How many nodes a new ring gets; an existing Cassandra as many app servers."""
+        return self.nodes or 1
 
     @property
     def ring_directory(self) -> Path:
@@ -101,7 +98,7 @@ class StackSettings:
 
     @property
     def node_addresses(self) -> tuple[str, ...]:
-        """The loopback addresses of the local ring's nodes, in order."""
+        """The loopback addresses of a new ring's nodes, in order."""
         return tuple(f"{self.address_prefix}{number}" for number in range(1, self.node_count + 1))
 
     @property

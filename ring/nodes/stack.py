@@ -8,9 +8,13 @@ from pathlib import Path
 
 from ring.apply_schema import apply_schema
 from ring.errors import RingError
-from ring.nodes.errors import NodesError, RingMismatchError
+from ring.hosts.errors import InventoryError
+from ring.hosts.host import HostEntry
+from ring.hosts.local_machine import LocalMachine
+from ring.inventory import Inventory, local_inventory
+from ring.nodes.errors import NodesError, RingMismatchError, RingStartError
 from ring.nodes.front import (
-    app_servers,
+    app_server,
     check_front_ports,
     keep_session_secret,
     program_environment,
@@ -21,11 +25,11 @@ from ring.nodes.install import VERSION, install_cassandra
 from ring.nodes.java import find_java_home
 from ring.nodes.load import load_data
 from ring.nodes.local_node import node_process
-from ring.nodes.local_ring import LocalRing, RingPlan, stop_nodes
+from ring.nodes.local_ring import LocalRing, stop_nodes
 from ring.nodes.locks import locked
 from ring.nodes.probes import cql_answers
 from ring.nodes.process import ProcessRecord, stop_processes
-from ring.nodes.settings import REPOSITORY, RING_NAME, StackSettings
+from ring.nodes.settings import REPOSITORY, StackSettings
 from ring.nodes.stages import Stages
 from ring.settings import RingSettings
 
@@ -33,16 +37,21 @@ LOCK_TIMEOUT_SECONDS = 5.0
 NODE_STOP_SECONDS = 60.0
 SERVICE_STOP_SECONDS = 20.0
 SCHEMA_SECONDS = 180.0
-KEPT = ("cassandra", "stack.lock", "venv.lock")
+KEPT = ("cassandra", "stack.lock", "ring.lock", "venv.lock")
 
 
 class Stack:
     """Starts, stops and removes the local stack; every call may be repeated."""
 
-    def __init__(self, settings: StackSettings, ring_settings: RingSettings) -> None:
-        points = settings.contact_points or settings.node_addresses
-        self.settings = settings
-        self.ring_settings = dataclasses.replace(ring_settings, contact_points=points)
+    def __init__(
+        self,
+        settings: StackSettings,
+        ring_settings: RingSettings,
+        inventory: Inventory | None = None,
+    ) -> None:
+        self.machine = LocalMachine.of(inventory or local_inventory(settings), settings)
+        self.settings = self.machine.settings
+        self.ring_settings = ring_settings
         self.stages = Stages()
 
     def __repr__(self) -> str:
@@ -56,25 +65,29 @@ class Stack:
                 stopped again, however it ends.
         """
         with self._locked(), ExitStack() as undo:
+            hosts = self._choose_hosts()
             with self.stages.stage("ports", "of the app servers and nginx"):
-                check_front_ports(self.settings, self.ring_settings)
+                check_front_ports(self.settings, hosts)
             if self.settings.contact_points:
                 self._find_existing()
             else:
                 self._install()
-                self._start_ring(undo)
-            self._apply_schema()
-            self._load()
-            self._start_front(undo)
+                hosts = self._start_ring(hosts, undo)
+            points = self.settings.contact_points or tuple(host.address for host in hosts)
+            self._apply_schema(points)
+            self._load(points)
+            self._start_front(hosts, points, undo)
             undo.pop_all()
-        self._say_where()
+        self._say_where(hosts, points)
 
     def down(self) -> None:
         """Stop everything that this stack runs, from the front to the back; the data stays."""
         with self._locked():
-            self._stop("nginx", "nginx", SERVICE_STOP_SECONDS)
-            self._stop("app", "app servers", SERVICE_STOP_SECONDS)
-            self._stop("node", "Cassandra", NODE_STOP_SECONDS)
+            self._keep_joined()
+            self._stop("nginx", self._services("nginx"), SERVICE_STOP_SECONDS)
+            self._stop("app servers", self._services("app"), SERVICE_STOP_SECONDS)
+            nodes = node_processes(self.settings.ring_directory)
+            self._stop("Cassandra", nodes, NODE_STOP_SECONDS)
 
     def clean(self) -> None:
         """Stop the stack and remove its state, data included.
@@ -97,12 +110,7 @@ class Stack:
 
     def processes(self) -> dict[str, ProcessRecord]:
         """Return every running process of this stack by its name: node1, app1, nginx."""
-        found = node_processes(self.settings.ring_directory)
-        for file in sorted((self.settings.state / "run").glob("*.pid.json")):
-            record = ProcessRecord.read(file)
-            if record is not None and record.alive:
-                found[file.name.removesuffix(".pid.json")] = record
-        return found
+        return node_processes(self.settings.ring_directory) | self._services("")
 
     def _locked(self) -> AbstractContextManager[None]:
         return locked(
@@ -125,52 +133,71 @@ class Stack:
             new = install_cassandra(settings.install_directory, java_home=find_java_home())
             stage.done("installed from Maven Central" if new else "installed already")
 
-    def _start_ring(self, undo: ExitStack) -> None:
-        plan = self._plan()
-        what = f"{len(plan.addresses)} node(s) at {', '.join(plan.addresses)}"
+    def _choose_hosts(self) -> tuple[HostEntry, ...]:
+        """Return where nodes are to run: where the ring on disk has them, if there is one.
+
+        Raises:
+            RingMismatchError: another number of nodes is asked for.
+            InventoryError: more are asked for than there are hosts.
+        """
+        asked = self.settings.nodes
+        nodes = () if self.settings.contact_points else self.machine.nodes_on_disk()
+        if not nodes:
+            if asked > len(self.machine.hosts):
+                raise InventoryError(
+                    f"NODES={asked}, but the inventory names {len(self.machine.hosts)} host(s)",
+                    advice="Name more [[hosts]] in it, or start fewer nodes.",
+                )
+            return self.machine.hosts[: self.settings.node_count]
+        joined = tuple(node for node in nodes if node.joined)
+        if asked and not len(joined) <= asked <= len(nodes):
+            raise RingMismatchError(
+                f"the ring on disk has {len(joined)} node(s), asked for are {asked}",
+                advice=f"make up NODES={len(joined)} starts it as it is; catalog-ring add and "
+                "remove change it while it runs; make clean removes it with its data.",
+            )
+        return tuple(self.machine.entry_of(node) for node in joined)
+
+    def _start_ring(self, hosts: tuple[HostEntry, ...], undo: ExitStack) -> tuple[HostEntry, ...]:
+        """Start the nodes on these hosts; return where all members of the ring are."""
+        fresh = not self.machine.nodes_on_disk()
+        addresses = tuple(host.address for host in hosts)
+        what = f"{len(hosts)} node(s) at {', '.join(addresses)}"
         with self.stages.stage("ring", what) as stage:
-            fresh = not (plan.directory / plan.name).exists()
-            try:
-                ring = LocalRing.open(plan)
-            except RingMismatchError as error:
-                raise RingMismatchError(
-                    str(error),
-                    advice=f"make up NODES={self.settings.nodes_on_disk} starts it as it is; "
-                    "make clean removes it with its data.",
-                ) from error
+            plan = self.machine.plan(addresses if fresh else ())
+            ring = LocalRing.open(plan)
+            if not ring.members:
+                raise RingStartError(
+                    "no node of the ring on disk has joined it",
+                    advice="make clean removes it with its data.",
+                )
             if all(node.process() and node.answers() for node in ring.nodes):
                 stage.done("runs already")
-                return
+                return hosts
             try:
                 started = ring.start(timeout_seconds=self.settings.start_timeout_seconds)
             except BaseException:
                 if fresh:
-                    self._forget_ring(plan)
+                    self._forget_ring()
                 raise
             undo.callback(stop_nodes, started)
-            stage.done(f"{len(started)} started, every node sees every node up and normal")
-
-    def _plan(self) -> RingPlan:
-        settings = self.settings
-        return RingPlan(
-            directory=settings.ring_directory,
-            install_directory=settings.install_directory,
-            java_home=find_java_home(),
-            addresses=settings.node_addresses,
-            name=RING_NAME,
-            cql_port=settings.cql_port,
-            storage_port=settings.storage_port,
-            jmx_port=settings.jmx_port,
-            heap_mib=settings.node_heap_mib,
+            left = [node.name for node in ring.nodes if not node.joined]
+            stage.done(
+                f"{len(started)} started, every node sees every node up and normal"
+                + (f"; {', '.join(left)} has not joined: see catalog-ring status" if left else "")
+            )
+        return tuple(
+            self.machine.entry_of(node) for node in self.machine.nodes_on_disk() if node.joined
         )
 
-    def _forget_ring(self, plan: RingPlan) -> None:
+    def _forget_ring(self) -> None:
         """Remove a ring that never came up, so that another number of nodes can be tried."""
+        directory = self.settings.ring_directory
         logs = self.settings.state / "log"
         logs.mkdir(parents=True, exist_ok=True)
-        for log in plan.directory.glob("*/node*/logs/s*.log"):
+        for log in directory.glob("*/*/logs/s*.log"):
             shutil.copyfile(log, logs / f"{log.parent.parent.name}-{log.name}")
-        shutil.rmtree(plan.directory, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
 
     def _find_existing(self) -> None:
         points = ", ".join(self.settings.contact_points)
@@ -185,12 +212,17 @@ class Stack:
                 )
             stage.done("answers")
 
-    def _apply_schema(self) -> None:
+    def _keep_joined(self) -> None:
+        """Let nodes that were joined since the last start come up with the ring next time."""
+        if any(not node.joined for node in self.machine.nodes_on_disk()):
+            LocalRing.open(self.machine.plan()).keep_who_answers()
+
+    def _apply_schema(self, points: tuple[str, ...]) -> None:
         with self.stages.stage("schema", f"keyspace {self.ring_settings.keyspace}") as stage:
             try:
                 state = asyncio.run(
                     apply_schema(
-                        self.ring_settings,
+                        self._ring_settings(points),
                         REPOSITORY / "schema",
                         replication_factor=self.settings.replication_factor or None,
                         timeout_seconds=SCHEMA_SECONDS,
@@ -202,56 +234,68 @@ class Stack:
                 ) from error
             stage.done(f"in place, {len(state.nodes)} node(s) agree")
 
-    def _load(self) -> None:
-        environ = program_environment(self.settings, self.ring_settings)
+    def _load(self, points: tuple[str, ...]) -> None:
+        environ = program_environment(self.settings, points)
         with self.stages.stage("data", self.settings.data or "the sample") as stage:
-            load_data(self.settings, self.ring_settings, environ, stage)
+            load_data(self.settings, self._ring_settings(points), environ, stage)
 
-    def _start_front(self, undo: ExitStack) -> None:
-        port = self.settings.app_port
-        addresses = ", ".join(f"{address}:{port}" for address in self.settings.node_addresses)
-        with self.stages.stage("app", f"app server at {addresses}") as stage:
-            keep_session_secret(self.settings)
-            services = app_servers(self.settings, self.ring_settings)
+    def _ring_settings(self, points: tuple[str, ...]) -> RingSettings:
+        return dataclasses.replace(self.ring_settings, contact_points=points)
+
+    def _start_front(
+        self, hosts: tuple[HostEntry, ...], points: tuple[str, ...], undo: ExitStack
+    ) -> None:
+        settings = self.settings
+        addresses = [host.address for host in hosts]
+        where = ", ".join(f"{address}:{settings.app_port}" for address in addresses)
+        with self.stages.stage("app", f"app server at {where}") as stage:
+            keep_session_secret(settings)
+            services = [app_server(settings, host, points) for host in hosts]
             started = sum(start_app_server(service, undo) for service in services)
             stage.done(f"{started} started, ready" if started else "runs already")
-        where = f"{self.settings.nginx_host}:{self.settings.nginx_port}"
+        where = f"{settings.nginx_host}:{settings.nginx_port}"
         with self.stages.stage("nginx", f"at {where}") as stage:
-            stage.done(start_nginx(self.settings, undo))
+            changed = start_nginx(settings, addresses, undo)
+            stage.done("answers" if changed else "runs already")
+        wanted = {service.name for service in services}
+        left = {
+            name: record for name, record in self._services("app").items() if name not in wanted
+        }
+        if left:
+            self._stop("app servers", left, SERVICE_STOP_SECONDS)
 
-    def _stop(self, kind: str, name: str, timeout_seconds: float) -> None:
-        with self.stages.stage(name, "stopping") as stage:
-            records = {
-                name: record for name, record in self.processes().items() if name.startswith(kind)
-            }
+    def _services(self, prefix: str) -> dict[str, ProcessRecord]:
+        """Return the running daemons whose names begin so: app1, nginx."""
+        found = {}
+        for file in sorted((self.settings.state / "run").glob(f"{prefix}*.pid.json")):
+            record = ProcessRecord.read(file)
+            if record is not None and record.alive:
+                found[file.name.removesuffix(".pid.json")] = record
+        return found
+
+    def _stop(self, what: str, records: dict[str, ProcessRecord], timeout_seconds: float) -> None:
+        with self.stages.stage(what, "stopping") as stage:
             stop_processes(list(records.values()), timeout_seconds=timeout_seconds)
-            _remove_records(self.settings.state / "run", kind)
+            for name in records:
+                for file in (self.settings.state / "run").glob(f"{name}.pid.*"):
+                    file.unlink(missing_ok=True)
             stage.done(f"{len(records)} stopped" if records else "did not run")
 
-    def _say_where(self) -> None:
+    def _say_where(self, hosts: tuple[HostEntry, ...], points: tuple[str, ...]) -> None:
         settings = self.settings
         base = f"http://{settings.nginx_host}:{settings.nginx_port}"
         say = self.stages.say
         say(f"\nUp after {self.stages.seconds:.1f} s.")
         say(f"  Catalog      {base}/")
-        for address in settings.node_addresses:
-            say(f"  App server   http://{address}:{settings.app_port}/  (figures: /metrics)")
-        points = ", ".join(self.ring_settings.contact_points)
-        say(f"  Cassandra    {points}, port {settings.cql_port}")
+        for host in hosts:
+            say(f"  App server   http://{host.address}:{settings.app_port}/  (figures: /metrics)")
+        say(f"  Cassandra    {', '.join(points)}, port {settings.cql_port}")
         say(f"  Logs         {settings.state / 'log'}")
         say(f"\nTry:  curl -s {base}/products/1")
 
 
 def node_processes(directory: Path) -> dict[str, ProcessRecord]:
     """Return the running Cassandra nodes of the rings in a folder, by name."""
-    found = {}
-    for folder in sorted([*directory.glob("*/node*"), *directory.glob("*/*/node*")]):
-        record = node_process(folder)
-        if record is not None:
-            found[folder.name] = record
-    return found
-
-
-def _remove_records(run: Path, kind: str) -> None:
-    for file in run.glob(f"{kind}*.pid.*"):
-        file.unlink(missing_ok=True)
+    files = [*directory.glob("*/*/cassandra.pid"), *directory.glob("*/*/*/cassandra.pid")]
+    found = {file.parent.name: node_process(file.parent) for file in sorted(files)}
+    return {name: record for name, record in found.items() if record is not None}

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from ring.nodes.front import app_servers, keep_session_secret, session_secret_file
+from ring.inventory import local_inventory
+from ring.nodes.front import app_server, keep_session_secret, session_secret_file
 from ring.nodes.settings import StackSettings
-from ring.settings import RingSettings
 
 
 def test_session_secret_when_kept_then_all_app_servers_share_it_and_it_stays(
@@ -17,10 +17,9 @@ def test_session_secret_when_kept_then_all_app_servers_share_it_and_it_stays(
     assert file.stat().st_mode & 0o777 == 0o600
     keep_session_secret(settings)
     assert file.read_text(encoding="ascii") == secret
-    files = [
-        service.environ["CATALOG_SESSION_SECRET_FILE"]
-        for service in app_servers(settings, RingSettings())
-    ]
+    hosts = local_inventory(settings).hosts[:3]
+    services = [app_server(settings, host, ()) for host in hosts]
+    files = [service.environ["CATALOG_SESSION_SECRET_FILE"] for service in services]
     assert files == [str(file)] * 3
     assert [one.name for one in tmp_path.iterdir()] == [file.name]
 
@@ -33,5 +32,5 @@ def test_session_secret_when_one_is_named_then_none_is_made(tmp_path: Path) -> N
         )
         keep_session_secret(named)
         assert not list(tmp_path.iterdir())
-        (service,) = app_servers(named, RingSettings())
+        service = app_server(named, local_inventory(named).hosts[0], ())
         assert "CATALOG_SESSION_SECRET_FILE" not in service.environ

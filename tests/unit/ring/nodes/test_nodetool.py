@@ -45,6 +45,15 @@ def test_nodetool_when_it_fails_then_error_with_its_words(tmp_path: Path) -> Non
         run_nodetool(directory, 7101, "drain", environ=os.environ)
 
 
+def test_nodetool_when_it_refuses_then_error_with_the_reason(tmp_path: Path) -> None:
+    """Reasons stand on its standard output, whatever it complains of on the other one."""
+    line = "echo warning >&2; echo 'nodetool: Not enough live nodes'; echo \"See 'nodetool help'"
+    line += " or 'nodetool help <command>'.\"; exit 1"
+    directory = make_nodetool(tmp_path, line)
+    with pytest.raises(NodetoolError, match=r"nodetool: Not enough live nodes$"):
+        run_nodetool(directory, 7101, "decommission", environ=os.environ)
+
+
 def test_nodetool_when_it_hangs_then_error_at_the_deadline(tmp_path: Path) -> None:
     """No command is waited for without end."""
     directory = make_nodetool(tmp_path, "exec sleep 30")

@@ -25,18 +25,6 @@ def test_settings_when_three_nodes_then_smaller_heaps() -> None:
     assert StackSettings(nodes=3, heap_mib=800).node_heap_mib == 800
 
 
-def test_nodes_when_not_given_then_those_on_disk(tmp_path: Path) -> None:
-    """A ring that was started before is started again as it is."""
-    for number in (1, 2, 3):
-        node = tmp_path / "ring" / "catalog" / f"node{number}" / "node.conf"
-        node.parent.mkdir(parents=True)
-        node.touch()
-    settings = StackSettings(state_directory=str(tmp_path))
-    assert len(settings.node_addresses) == 3
-    existing = StackSettings(state_directory=str(tmp_path), contact_points=("10.0.0.1",))
-    assert existing.node_addresses == ("127.0.0.1",)
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [
