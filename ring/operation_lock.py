@@ -104,9 +104,7 @@ async def take_away(ring: RingClient, name: str, holder: Holder) -> bool:
     Raises:
         RingError: too few nodes answered; it may have been freed.
     """
-    rows = await ring.execute(
-        _RELEASE.name, (name, holder.owner), timeout_seconds=_TIMEOUT_SECONDS
-    )
+    rows = await ring.execute(_RELEASE.name, (name, holder.owner), timeout_seconds=_TIMEOUT_SECONDS)
     return bool(rows[0][0])
 
 

@@ -8,14 +8,14 @@ knows.
 from collections.abc import Sequence
 from typing import Final
 
-from ring.hosts.host import Host, HostFacts, NodeStart
+from ring.hosts.host import Host, NodeStart
 from ring.nodes.tokens import allocation_replicas
 from ring.operations.app_tier import APP, NGINX, app_step, nginx_step
 from ring.operations.checks import check_reads
 from ring.operations.cleaning import CLEANUP, cleanup_steps
 from ring.operations.context import Context
 from ring.operations.debts import write_cleanups
-from ring.operations.errors import OperationError, Refusal
+from ring.operations.errors import Refusal
 from ring.operations.joining import Joining
 from ring.operations.preflight import (
     expected_bytes,
@@ -54,7 +54,7 @@ class Add:
         self.purpose = f"add {host.entry.name} ({self._address})"
 
     async def refusals(self, context: Context, view: RingView) -> Sequence[Refusal]:
-        """Refuse unless the ring is well, and the host empty, large enough and of the right time."""
+        """Refuse unless the ring is well, and the host empty, large enough and on time."""
         keyspace = context.settings.keyspace
         refusals = [
             *ring_is_well(view, besides=(self._address,)),
@@ -96,7 +96,7 @@ class Add:
         return [
             self._install_step(context, view),
             self._owe_step(context, others),
-            self._join_step(context, view),
+            self._join_step(context),
             self._check_step(context),
             app_step(context, self._address),
             nginx_step(context, with_address=self._address),
@@ -129,19 +129,22 @@ class Add:
             OWE, f"note that {len(others)} node(s) will owe a cleanup", self._is_member, run
         )
 
-    def _join_step(self, context: Context, view: RingView) -> Step:
+    def _join_step(self, context: Context) -> Step:
         async def run() -> None:
             now = await context.reader.read()
-            racks = {node.rack for node in members_of(now, self._datacenter)}
+            peers = members_of(now, self._datacenter)
+            racks = {node.rack for node in peers}
+            if self._wipe and now.node(self._address) is None:
+                await self._host.stop_node()
+                await self._host.wipe_node()
             start = NodeStart(
                 seeds=now.seeds(without=(self._address,)),
                 auto_bootstrap=True,
-                allocation_replicas=allocation_replicas(len(racks)),
+                allocation_replicas=allocation_replicas(len(peers), len(racks)),
             )
             await Joining(context, self._host, start, point=f"{self.name}.{JOIN}").run()
 
         name = self._host.entry.name
-        del view
         return Step(
             JOIN,
             f"start Cassandra on {name}, and stream what it will own",

@@ -73,7 +73,8 @@ def front_addresses(
 
     Args:
         view: the ring.
-        also, besides: addresses to add and to leave out.
+        also: addresses to add.
+        besides: addresses to leave out.
     """
     known = set(view.front or ())
     leave_out = set(besides)

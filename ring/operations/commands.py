@@ -16,7 +16,7 @@ from ring.operation_lock import OperationLockedError
 from ring.operations.add import Add
 from ring.operations.cleanup import Cleanup
 from ring.operations.context import Context, open_context
-from ring.operations.errors import OperationError, RefusedError
+from ring.operations.errors import RefusedError
 from ring.operations.journal import fetch_journal
 from ring.operations.observe import NoObserver
 from ring.operations.render import Render
@@ -119,8 +119,8 @@ async def _act(act: Act) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if task is not None:
             loop.add_signal_handler(number, task.cancel)
-    settings = RingSettings.from_environ(os.environ)
     hosts = open_inventory(os.environ)
+    settings = RingSettings.from_environ(os.environ, cql_port=hosts.inventory.cql_port)
     async with open_context(settings, hosts, say=_say, observer=NoObserver()) as context:
         return await act(context)
 
@@ -137,7 +137,7 @@ def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - a command line talks to its user
 
 
-def _build_replication(context: Context, args: argparse.Namespace) -> Operation:
+def _build_replication(_context: Context, args: argparse.Namespace) -> Operation:
     return ReplicationOperation(args.keyspace, args.factor, args.datacenter)
 
 

@@ -103,9 +103,7 @@ class Context:
         view = await self.reader.read()
         if not view.tables >= _TABLES:
             return
-        settings = dataclasses.replace(
-            self.settings, contact_points=tuple(sorted(view.answering))
-        )
+        settings = dataclasses.replace(self.settings, contact_points=tuple(sorted(view.answering)))
         statements = (*LOCK_STATEMENTS, *JOURNAL_STATEMENTS, *DEBT_STATEMENTS)
         self._ring = await RingClient.open(settings, statements)
         await self._ring.wait_ready(_READY_SECONDS)

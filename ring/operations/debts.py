@@ -15,8 +15,7 @@ from ring.statements import Consistency, Statement
 
 _RING: Final = "ring"
 _TIMEOUT_SECONDS: Final = 10.0
-# Not LOCAL_QUORUM: a node of another datacenter owes as well. Also not at a lower level: a debt that
-# is not seen would be forgotten.
+# At a lower level a debt could be overseen; nodes of other datacenters owe as well.
 _LEVEL: Final = Consistency.QUORUM
 
 _WRITE_CLEANUP: Final = Statement(
@@ -101,7 +100,10 @@ async def write_cleanups(ring: RingClient, nodes: Iterable[NodeView], *, taken_b
 
 
 async def remove_cleanup(ring: RingClient, host_id: str) -> None:
-    """Note that a node was cleaned up, or is gone for good. Consistency: QUORUM. Raises RingError."""
+    """Note that a node was cleaned up, or is gone for good.
+
+    Consistency: QUORUM. Raises RingError.
+    """
     await ring.execute(
         _DELETE_CLEANUP.name, (_RING, uuid.UUID(host_id)), timeout_seconds=_TIMEOUT_SECONDS
     )

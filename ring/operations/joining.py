@@ -156,7 +156,9 @@ class Joining:
         reach(f"{self._point}.started")
 
 
-async def forget(context: Context, address: str, *, timeout_seconds: float = _FORGET_SECONDS) -> None:
+async def forget(
+    context: Context, address: str, *, timeout_seconds: float = _FORGET_SECONDS
+) -> None:
     """Wait until no node knows an address any more; gossip takes a minute to forget a dead one.
 
     Raises:

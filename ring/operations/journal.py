@@ -1,6 +1,6 @@
 """The journal: what was done to the ring's nodes, when and by whom, kept in the ring itself."""
 
-import datetime
+import datetime as dt
 import logging
 import uuid
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LOG: Final = logging.getLogger("ring.operations")
 _WRITE_SECONDS: Final = 3.0
 _READ_SECONDS: Final = 10.0
 # Of a version-1 UUID: 100 ns since 1582-10-15.
-_UUID_EPOCH: Final = datetime.datetime(1582, 10, 15, tzinfo=datetime.UTC)
+_UUID_EPOCH: Final = dt.datetime(1582, 10, 15, tzinfo=dt.UTC)
 
 _WRITE: Final = Statement(
     "write_ring_journal",
@@ -46,7 +46,7 @@ class JournalEntry:
         seconds: that it took.
     """
 
-    at: datetime.datetime
+    at: dt.datetime
     owner: str
     operation: str
     step: str
@@ -66,8 +66,8 @@ class Journal:
     async def write(
         self, step: str, outcome: str, *, seconds: float = 0.0, detail: str = ""
     ) -> None:
-        """Note what came of a step. Consistency: LOCAL_QUORUM, within three seconds or not at all."""
-        today = datetime.datetime.now(datetime.UTC).date()
+        """Note what came of a step: within three seconds or not. Consistency: LOCAL_QUORUM."""
+        today = dt.datetime.now(dt.UTC).date()
         values = (
             today,
             uuid.uuid1(),
@@ -90,14 +90,14 @@ async def fetch_journal(ring: RingClient, *, days: int) -> list[JournalEntry]:
     Raises:
         RingError: too few nodes answered.
     """
-    today = datetime.datetime.now(datetime.UTC).date()
+    today = dt.datetime.now(dt.UTC).date()
     entries: list[JournalEntry] = []
     for back in reversed(range(days)):
-        day = today - datetime.timedelta(days=back)
+        day = today - dt.timedelta(days=back)
         rows = await ring.execute(_SELECT.name, (day,), timeout_seconds=_READ_SECONDS)
         entries += [JournalEntry(_moment(row[0]), *row[1:]) for row in reversed(rows)]
     return entries
 
 
-def _moment(at: uuid.UUID) -> datetime.datetime:
-    return _UUID_EPOCH + datetime.timedelta(microseconds=at.time // 10)
+def _moment(at: uuid.UUID) -> dt.datetime:
+    return _UUID_EPOCH + dt.timedelta(microseconds=at.time // 10)

@@ -56,8 +56,7 @@ def refuse_pending(view: RingView, *, besides: Sequence[str] = ()) -> list[Refus
     return [
         Refusal(
             f"{node.address} is {words[node.membership]}: ranges are pending",
-            "Wait until it has ended, or run the operation that was at it again."
-            f" {_STATUS}",
+            f"Wait until it has ended, or run the operation that was at it again. {_STATUS}",
         )
         for node in view.moving
         if node.address not in besides
@@ -109,7 +108,7 @@ def refuse_owed(view: RingView) -> list[Refusal]:
 
 
 def refuse_unrepaired(view: RingView, *, besides: str = "") -> list[Refusal]:
-    """Refuse while a keyspace's replication is altered and not repaired, except keyspace `besides`."""
+    """Refuse while a keyspace, except `besides`, is altered in its replication and not repaired."""
     return [
         Refusal(
             f"the replication of {change.keyspace} is being changed from {change.factor_before} to "
@@ -157,7 +156,8 @@ def refuse_used(
     """Refuse a new host that another node or ring has used.
 
     Args:
-        entry, facts: the host.
+        entry: the host.
+        facts: what it says of itself.
         view: the ring.
         is_ours: whether its data is what an interrupted operation of ours left there.
     """

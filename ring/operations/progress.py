@@ -57,9 +57,7 @@ def describe(what: str, done: int, total: int, bytes_per_second: float) -> str:
     return line
 
 
-def streamed(
-    streams: Iterable[Stream], *, operation: str, address: str
-) -> tuple[int, int] | None:
+def streamed(streams: Iterable[Stream], *, operation: str, address: str) -> tuple[int, int] | None:
     """Return bytes done and in all of what other nodes stream with one; None when nothing is known.
 
     Args:

@@ -34,7 +34,7 @@ _LOCAL: Final = "SELECT * FROM system.local"
 _PEERS: Final = "SELECT native_address, tokens, host_id FROM system.peers_v2"
 _GOSSIP: Final = (
     "SELECT address, generation, heartbeat, host_id, status, status_with_port, dc, rack,"
-    " release_version, schema, load FROM system_views.gossip_info"
+    ' release_version, "schema", load FROM system_views.gossip_info'
 )
 _STREAMS: Final = (
     "SELECT id, operation, peers, status, failure_cause, bytes_received, bytes_sent,"
@@ -59,9 +59,14 @@ class RingReader:
     """
 
     def __init__(self, settings: RingSettings, candidates: Iterable[str]) -> None:
-        """Take addresses at which nodes may be: the settings' contact points come first."""
+        """Take addresses at which nodes may be; contact points come first, where some are set.
+
+        Those of no setting would be this machine's, whichever ring runs there.
+        """
         self.settings = settings
-        self._candidates = tuple(dict.fromkeys((*settings.contact_points, *candidates)))
+        is_set = settings.contact_points != RingSettings().contact_points
+        points = settings.contact_points if is_set else ()
+        self._candidates = tuple(dict.fromkeys((*points, *candidates)))
         self._known: frozenset[str] = frozenset()
         self._connections: dict[str, CqlConnection] = {}
         self._heard: dict[str, tuple[int, int, float]] = {}

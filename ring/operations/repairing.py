@@ -1,4 +1,4 @@
-"""Repair of a node's primary ranges: what `repair` does for each node, and a change of replication."""
+"""Repair of a node's primary ranges: for `repair`, and for a change of replication."""
 
 import asyncio
 import re
@@ -14,7 +14,9 @@ MANY_COMPACTIONS: Final = 20
 """A node with more of them pending is not repaired: validations would come on top."""
 _TIMEOUT_SECONDS: Final = 48 * 3600.0
 _POLL_SECONDS: Final = 10.0
-_PENDING: Final = re.compile(r"^\s*pending (?:compaction )?tasks\D*(\d+)", re.MULTILINE | re.I)
+_PENDING: Final = re.compile(
+    r"^\s*pending (?:compaction )?tasks\D*(\d+)", re.MULTILINE | re.IGNORECASE
+)
 
 
 async def repair_node(context: Context, address: str, keyspace: str) -> None:

@@ -1,12 +1,13 @@
 """`catalog-ring replication KEYSPACE N`: alters, then repairs, one replica more or less at a time.
 
 A new replica is empty until it is repaired. One at a time, a quorum always has a replica that is
-not: of two replicas both, of three two. What clients read at LOCAL_ONE they read at LOCAL_QUORUM for
-as long as the change is noted in the ring (`ring_replications`), which is from before the ALTER until
-after the last repair.
+not: of two replicas both, of three two. What clients read at LOCAL_ONE they read at LOCAL_QUORUM
+for as long as the change is noted in the ring (`ring_replications`), which is from before the ALTER
+until after the last repair.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -89,9 +90,7 @@ class ReplicationOperation:
         return [*steps, *cleanup_steps(context, self.name, nodes)]
 
 
-def refuse_factor(
-    view: RingView, keyspace: str, datacenter: str, factor: int
-) -> list[Refusal]:
+def refuse_factor(view: RingView, keyspace: str, datacenter: str, factor: int) -> list[Refusal]:
     """Refuse a replication factor that clients could not live with."""
     now = view.factor(keyspace, datacenter)
     nodes = len(members_of(view, datacenter))
@@ -148,10 +147,13 @@ def raise_steps(
     """Return the steps that raise a keyspace's replication by one as often as it takes.
 
     Args:
-        context: of the operation; `operation` is its name.
+        context: of the operation.
+        operation: its name.
         view: as it is now; a change that was begun is finished first.
         nodes: all of the datacenter that there will be.
-        keyspace, datacenter, target: how many replicas, where.
+        keyspace: whose replication.
+        datacenter: where.
+        target: how many replicas there are to be.
     """
     begun = view.change_of(keyspace)
     first = begun.factor if begun else view.factor(keyspace, datacenter) + 1
@@ -169,9 +171,7 @@ def members_of(view: RingView, datacenter: str) -> list[NodeView]:
     return [node for node in view.members if node.datacenter == datacenter]
 
 
-def _raise_step(
-    context: Context, operation: str, change: ReplicationChange, nodes: int
-) -> Step:
+def _raise_step(context: Context, operation: str, change: ReplicationChange, nodes: int) -> Step:
     async def run() -> None:
         await _announce(context, change)
         reach(f"{operation}.{REPLICATE}.announced")
@@ -190,9 +190,7 @@ def _raise_step(
     )
 
 
-def _announce_step(
-    context: Context, change: ReplicationChange, nodes: Iterable[NodeView]
-) -> Step:
+def _announce_step(context: Context, change: ReplicationChange, nodes: Iterable[NodeView]) -> Step:
     """Note that replication will be lowered; who gives replicas away will owe a cleanup."""
 
     async def run() -> None:
@@ -210,9 +208,7 @@ def _announce_step(
     )
 
 
-def _lower_step(
-    context: Context, change: ReplicationChange, nodes: Sequence[NodeView]
-) -> Step:
+def _lower_step(context: Context, change: ReplicationChange, nodes: Sequence[NodeView]) -> Step:
     async def run() -> None:
         await _alter(context, change)
         await remove_change(context.ring, change.keyspace)
@@ -296,15 +292,11 @@ async def _alter(context: Context, change: ReplicationChange) -> None:
 
 
 async def _wait_for_agreement(context: Context) -> None:
-    async def agreed() -> bool:
-        return len((await context.reader.read()).schema_versions) == 1
-
-    try:
-        async with asyncio.timeout(_AGREE_SECONDS):
-            while not await agreed():
-                await asyncio.sleep(_POLL_SECONDS)
-    except TimeoutError as error:
-        raise OperationError(
-            f"the nodes do not agree on the schema after {_AGREE_SECONDS:.0f} s",
-            advice="See: catalog-ring status",
-        ) from error
+    deadline = time.monotonic() + _AGREE_SECONDS
+    while len((await context.reader.read()).schema_versions) > 1:
+        if time.monotonic() > deadline:
+            raise OperationError(
+                f"the nodes do not agree on the schema after {_AGREE_SECONDS:.0f} s",
+                advice="See: catalog-ring status",
+            )
+        await asyncio.sleep(_POLL_SECONDS)

@@ -102,7 +102,8 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
     owed = ", ".join(debt["address"] for debt in status["owed_cleanups"])
     yield f"owed         {f'cleanup of {owed}' if owed else 'nothing'}"
     for one in status["unrepaired"]:
-        yield f"unrepaired   {one['keyspace']}: {one['factor']} replicas, from {one['factor_before']}"
+        before, factor = one["factor_before"], one["factor"]
+        yield f"unrepaired   {one['keyspace']}: {factor} replicas instead of {before}"
     for problem in status["problems"]:
         yield f"NOT WELL     {problem}"
 

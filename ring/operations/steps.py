@@ -222,14 +222,10 @@ class _Run:
         seconds = await self._end(step, "done", began)
         self._context.say(f"{'':>18} done ({seconds:.1f} s)")
 
-    async def _end(
-        self, step: Step, outcome: "Outcome", began: float, detail: str = ""
-    ) -> float:
+    async def _end(self, step: Step, outcome: "Outcome", began: float, detail: str = "") -> float:
         seconds = time.monotonic() - began
         self._tell(step, outcome, seconds)
-        await self._journal.write(
-            step.name, outcome, seconds=seconds, detail=detail or step.what
-        )
+        await self._journal.write(step.name, outcome, seconds=seconds, detail=detail or step.what)
         return seconds
 
     def _tell(self, step: Step, outcome: "Outcome", seconds: float) -> None:

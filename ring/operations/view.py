@@ -70,7 +70,7 @@ class Stream:
         plan_id: shared by all sessions of one bootstrap, repair or decommission.
         operation: Cassandra's word: "Bootstrap", "Unbootstrap", "Repair", ….
         node, peers: who tells, and with whom it streams.
-        bytes_total: of what is known to be sent or received by this node; grows while plans are made.
+        bytes_total: of what it is known to send or receive; grows while plans are made.
     """
 
     plan_id: str
@@ -254,7 +254,7 @@ class RingView:
         )
 
     def is_settled(self, address: str) -> bool:
-        """Whether a node is up and normal for every node that answers, and all agree on the schema."""
+        """Whether a node is up and normal for every node that answers, and schemas agree."""
         node = self.node(address)
         return (
             node is not None
@@ -266,9 +266,9 @@ class RingView:
     def seeds(self, *, without: Iterable[str] = ()) -> tuple[str, ...]:
         """Return the addresses that nodes ask first when they start: up to three that serve."""
         leave_out = set(without)
-        return tuple(
-            node.address for node in self.up_normal if node.address not in leave_out
-        )[:_SEEDS]
+        return tuple(node.address for node in self.up_normal if node.address not in leave_out)[
+            :_SEEDS
+        ]
 
     def factor(self, keyspace: str, datacenter: str) -> int:
         """Return how many replicas a keyspace has in a datacenter; 0 when it has none there."""
@@ -305,9 +305,7 @@ def build_nodes(
     )
 
 
-def _build_node(
-    address: str, told: Mapping[str, NodeReading], silent_seconds: float
-) -> NodeView:
+def _build_node(address: str, told: Mapping[str, NodeReading], silent_seconds: float) -> NodeView:
     own = told.get(address)
     entries = {
         observer: reading.gossip[address]
