@@ -11,6 +11,7 @@ from pathlib import Path
 from ring.apply_schema import apply_schema
 from ring.errors import RingError
 from ring.nodes.commands import register as register_stack
+from ring.operations.backup_commands import register as register_backups
 from ring.operations.commands import register as register_operations
 from ring.settings import RingSettings, describe_settings
 
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     schema.set_defaults(run=_apply_schema)
     register_operations(commands)
+    register_backups(commands)
     register_stack(commands)
     return parser
 

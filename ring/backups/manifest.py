@@ -62,8 +62,9 @@ class SampledRow:
 
     Attributes:
         key: each column of its key, as JSON.
-        sha256: of all its columns, see `rows.py`.
-        expires_at: when the first cell of it expires (seconds since 1970); None when none does.
+        sha256: of all its columns.
+        expires_at: when the first cell of it expires (seconds since 1970); None when none does, 0.0
+            when nobody can tell.
     """
 
     key: Mapping[str, str]
@@ -76,6 +77,7 @@ class BackedTable:
     """What a table held. All of it was read at QUORUM.
 
     Attributes:
+        columns: all that it had, by name.
         rows: counted just after the snapshot.
         writes: that replicas took between the moment before the snapshot and the end of counting:
             0 makes `rows` exact; None when a node was started anew meanwhile.
@@ -85,6 +87,7 @@ class BackedTable:
 
     keyspace: str
     name: str
+    columns: tuple[str, ...]
     rows: int
     writes: int | None
     may_expire: bool
@@ -122,6 +125,11 @@ class Manifest:
     keyspaces: tuple[BackedKeyspace, ...]
     tables: tuple[BackedTable, ...]
     files: Mapping[str, tuple[BackedFile, ...]] = field(repr=False)
+
+    @property
+    def rows(self) -> int:
+        """The rows of all tables."""
+        return sum(table.rows for table in self.tables)
 
     @property
     def objects(self) -> dict[str, int]:

@@ -9,11 +9,12 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import ParamSpec, TypeVar
 
+from ring.hosts.data_files import DataFiles
 from ring.hosts.errors import HostError
 from ring.hosts.host import HostEntry, HostFacts, NodeStart
 from ring.hosts.local_machine import LocalMachine
@@ -43,6 +44,7 @@ class LocalHost:
         self._machine = machine
         settings = machine.settings
         self._directory = settings.ring_directory / machine.name / entry.name
+        self._files = DataFiles(self._directory / DATA)
         self._version_file = settings.state / "hosts" / f"{entry.name}.version"
 
     def __repr__(self) -> str:
@@ -116,15 +118,23 @@ class LocalHost:
 
     async def list_files(self, folder: PurePosixPath) -> dict[PurePosixPath, int]:
         """Return the files below a folder of the node's data, relative to it, with their bytes."""
-        return await self._do(self._list_files, folder)
+        return await self._do(self._files.list, folder)
 
     async def fetch_file(self, path: PurePosixPath, target: Path) -> None:
         """Copy a file of the node's data to here; it appears whole."""
-        await self._do(self._fetch_file, path, target)
+        await self._do(self._files.fetch, path, target)
 
     async def put_file(self, source: Path, path: PurePosixPath) -> None:
         """Copy a file from here to below the node's data; folders are made, it appears whole."""
-        await self._do(self._put_file, source, path)
+        await self._do(self._files.put, source, path)
+
+    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
+        return await self._do(self._files.hash, paths)
+
+    async def remove_files(self, folder: PurePosixPath) -> None:
+        """Remove a folder of the node's data; one that is not there is no error."""
+        await self._do(self._files.remove, folder)
 
     async def _do(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run what blocks in a thread; each has its own deadlines."""
@@ -284,37 +294,8 @@ class LocalHost:
         if on_disk is not None and not on_disk.joined:
             LocalRing.open(self._machine.plan()).keep_who_answers()
 
-    def _data(self, path: PurePosixPath) -> Path:
-        if path.is_absolute() or ".." in path.parts:
-            raise HostError(f"{path} is not below the data of {self._entry.name}")
-        return self._directory / DATA / path
-
-    def _list_files(self, folder: PurePosixPath) -> dict[PurePosixPath, int]:
-        top = self._data(folder)
-        return {
-            PurePosixPath(file.relative_to(top)): file.stat().st_size
-            for file in sorted(top.rglob("*"))
-            if file.is_file()
-        }
-
-    def _put_file(self, source: Path, path: PurePosixPath) -> None:
-        _copy_whole(source, self._data(path))
-
-    def _fetch_file(self, path: PurePosixPath, target: Path) -> None:
-        _copy_whole(self._data(path), target)
-
     def _data_bytes(self) -> int:
         return sum(_size_bytes(self._directory / name) for name in _DATA_FOLDERS)
-
-
-def _copy_whole(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        shutil.copyfile(source, partial)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _size_bytes(folder: Path) -> int:

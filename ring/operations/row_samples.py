@@ -168,6 +168,21 @@ async def fetch_writes(reader: RingReader, addresses: Sequence[str]) -> Writes:
     return writes
 
 
+async def fetch_sizes(reader: RingReader, addresses: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Return about how many bytes each table has on disk, of all nodes; ONE, of each node itself.
+
+    Raises:
+        OperationError: one does not answer.
+    """
+    cql = "SELECT keyspace_name, table_name, mebibytes FROM system_views.disk_usage"
+    answers = await asyncio.gather(*(reader.run_cql(cql, address=one) for one in addresses))
+    sizes: dict[tuple[str, str], int] = {}
+    for row in itertools.chain.from_iterable(answers):
+        table = (str(row["keyspace_name"]), str(row["table_name"]))
+        sizes[table] = sizes.get(table, 0) + int(row["mebibytes"]) * 1024**2
+    return sizes
+
+
 def writes_between(before: Writes, after: Writes, table: Table) -> int | None:
     """Return how many writes of a table replicas took; None when one was started anew meanwhile."""
     name = (table.keyspace, table.name)

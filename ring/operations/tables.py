@@ -1,7 +1,7 @@
 """The tables of keyspaces as Cassandra's schema tells them, and CQL that reads any of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ring.operations.reading import RingReader
@@ -32,7 +32,7 @@ class Table:
     key: tuple[str, ...]
     clustering: tuple[str, ...]
     cells: tuple[str, ...]
-    types: Mapping[str, str]
+    types: Mapping[str, str] = field(hash=False)
     time_to_live: int
 
     @property
