@@ -131,7 +131,7 @@ lock: venv ## resolve the dependencies of setup.cfg anew into the lock files
 		--upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
 		--no-header -o requirements-build.lock -
 	@$(RUN) -m piptools compile --quiet --strip-extras --upgrade --generate-hashes --allow-unsafe \
-		--no-emit-index-url --no-emit-find-links --no-header --extra test --extra lint \
+		--no-emit-index-url --no-emit-find-links --no-header --extra s3 --extra test --extra lint \
 		-o requirements.lock setup.cfg
 
 .PHONY: help

@@ -4,7 +4,7 @@ Everything that changes the ring goes through this interface, so it does not kno
 a loopback address kept by ccm or a machine reached over ssh.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -152,4 +152,12 @@ class Host(Protocol):
 
     async def put_file(self, source: Path, path: PurePosixPath) -> None:
         """Copy a file from here to below the node's data; folders are made, it appears whole."""
+        ...
+
+    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
+        ...
+
+    async def remove_files(self, folder: PurePosixPath) -> None:
+        """Remove a folder of the node's data; one that is not there is no error."""
         ...

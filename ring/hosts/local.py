@@ -5,15 +5,16 @@ All hosts share one folder of state, one ring on disk and one nginx; the files b
 """
 
 import asyncio
+import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import ParamSpec, TypeVar
 
+from ring.hosts.data_files import DataFiles, size_bytes_below
 from ring.hosts.errors import HostError
-from ring.hosts.files import copy_whole, list_files, size_bytes_below
 from ring.hosts.host import HostEntry, HostFacts, NodeStart
 from ring.hosts.local_machine import LocalMachine
 from ring.nodes.app_servers import app_server, keep_session_secret, start_app_server
@@ -45,6 +46,7 @@ class LocalHost:
         self._machine = machine
         settings = machine.settings
         self._directory = settings.ring_directory / machine.name / entry.name
+        self._files = DataFiles(self._directory / DATA)
         self._version_file = settings.state / "hosts" / f"{entry.name}.version"
 
     def __repr__(self) -> str:
@@ -118,15 +120,23 @@ class LocalHost:
 
     async def list_files(self, folder: PurePosixPath) -> dict[PurePosixPath, int]:
         """Return the files below a folder of the node's data, relative to it, with their bytes."""
-        return await self._do(list_files, self._data(folder))
+        return await self._do(self._files.list, folder)
 
     async def fetch_file(self, path: PurePosixPath, target: Path) -> None:
         """Copy a file of the node's data to here; it appears whole."""
-        await self._do(copy_whole, self._data(path), target)
+        await self._do(self._files.fetch, path, target)
 
     async def put_file(self, source: Path, path: PurePosixPath) -> None:
         """Copy a file from here to below the node's data; folders are made, it appears whole."""
-        await self._do(copy_whole, source, self._data(path))
+        await self._do(self._files.put, source, path)
+
+    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
+        return await self._do(self._files.hash, paths)
+
+    async def remove_files(self, folder: PurePosixPath) -> None:
+        """Remove a folder of the node's data; one that is not there is no error."""
+        await self._do(self._files.remove, folder)
 
     async def _do(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run what blocks in a thread; each has its own deadlines."""
@@ -293,11 +303,6 @@ class LocalHost:
         on_disk = self._on_disk()
         if on_disk is not None and not on_disk.joined:
             LocalRing.open(self._machine.plan()).keep_who_answers()
-
-    def _data(self, path: PurePosixPath) -> Path:
-        if path.is_absolute() or ".." in path.parts:
-            raise HostError(f"{path} is not below the data of {self._entry.name}")
-        return self._directory / DATA / path
 
     def _data_bytes(self) -> int:
         return sum(size_bytes_below(self._directory / name) for name in _DATA_FOLDERS)

@@ -27,6 +27,8 @@ TURN_SECONDS: Final = 60.0
 CHANGE_SECONDS: Final = TURN_SECONDS + 30.0
 READY_SECONDS: Final = 60.0
 FACTS_SECONDS: Final = 30.0
+# Of files of many GiB, on a disk that is busy.
+HASH_SECONDS: Final = 900.0
 _CLOCK_SAMPLES: Final = 5
 
 
@@ -178,6 +180,18 @@ class SshHost:
         await self.connection.call(
             "receive_file", payload=[source], digests=True, path=str(path), bytes=size
         )
+
+    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
+        asked = [str(path) for path in paths]
+        found = (
+            await self.connection.call("hash_files", paths=asked, timeout_seconds=HASH_SECONDS)
+        )["digests"]
+        return {PurePosixPath(path): str(digest) for path, digest in found.items()}
+
+    async def remove_files(self, folder: PurePosixPath) -> None:
+        """Remove a folder of the node's data; one that is not there is no error."""
+        await self.connection.call("remove_files", folder=str(folder))
 
     async def _change(
         self, do: str, *, patience_seconds: float = 0.0, **values: Any

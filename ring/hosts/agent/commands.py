@@ -34,6 +34,8 @@ LOOKING: Final[Mapping[str, Callable[[Call], Answer | None]]] = {
     "members": front.members,
     "read_log": files.read_log,
     "list_files": files.list_files,
+    "hash_files": files.hash_files,
+    "remove_files": files.remove_files,
     "receive_file": files.receive_file,
     # These two answer by themselves.
     "send_file": files.send_file,
