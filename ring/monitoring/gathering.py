@@ -144,7 +144,10 @@ class Gatherer:
         """Return the client for the tables of operations, opened by what the first view told."""
         if self._ring is None:
             settings = dataclasses.replace(
-                self._ring_settings, contact_points=tuple(sorted(view.answering))
+                self._ring_settings,
+                contact_points=tuple(sorted(view.answering)),
+                # A node that waits for a frozen replica is not silent to who asks so seldom.
+                silence_seconds=self._settings.exporter_deadline_seconds,
             )
             statements = (*LOCK_STATEMENTS, *JOURNAL_STATEMENTS, *DEBT_STATEMENTS)
             self._ring = await RingClient.open(settings, statements)
@@ -204,7 +207,7 @@ class _Sources:
         except (RingError, NodesError, TimeoutError) as error:
             # Once, not at every scrape.
             level = logging.WARNING if self._before.get(source, True) else logging.DEBUG
-            _LOG.log(level, "no figures of %s: %s", source, error or "no answer in time")
+            _LOG.log(level, "no figures of %s: %s", source, str(error) or "no answer in time")
             self.answered[source] = False
             return None
         self.answered.setdefault(source, True)

@@ -62,7 +62,9 @@ NODE_STREAM_DONE: Final = _node("stream_done_bytes", "Bytes that these have move
 NODE_STREAM_EXPECTED: Final = _node(
     "stream_expected_bytes", "Bytes that these are to move, as far as is known."
 )
-NODE_HINT_FILES: Final = _node("hint_files", "Files of writes that it keeps for other nodes.")
+NODE_HINT_FILES: Final = _node(
+    "hint_files", "Files of writes for other nodes that are ready to be handed over."
+)
 NODE_HINT_OLDEST: Final = _node(
     "hint_oldest_timestamp_seconds", "When the oldest of these was written."
 )

@@ -34,10 +34,9 @@ class Prometheus:
     """
 
     def __init__(self, url: str, *, timeout_seconds: float = 20.0) -> None:
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        self._url = urllib.parse.urlsplit(url)
+        if self._url.scheme not in ("http", "https") or not self._url.hostname:
             raise PrometheusError(f"{url!r} is no http:// or https:// URL", advice=_ADVICE)
-        self._url = parts
         self._timeout_seconds = timeout_seconds
 
     def __repr__(self) -> str:
@@ -74,12 +73,8 @@ class Prometheus:
         )
         connection = kind(self._url.hostname or "", self._url.port, timeout=self._timeout_seconds)
         try:
-            connection.request(
-                "POST",
-                f"{self._url.path.rstrip('/')}/api/v1/query",
-                body=urllib.parse.urlencode({"query": expression}),
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-            )
+            question = urllib.parse.urlencode({"query": expression})
+            connection.request("GET", f"{self._url.path.rstrip('/')}/api/v1/query?{question}")
             response = connection.getresponse()
             return response.status, response.read()
         finally:

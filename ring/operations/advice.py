@@ -111,9 +111,9 @@ def decide(figures: RingFigures, settings: AdviseSettings) -> Advice:
 
 
 def _refuse_unknown(figures: RingFigures, settings: AdviseSettings) -> None:
-    problems = [f"no figure of {name}" for name in figures.missing]
+    problems = [f"no figures for {question}" for question in figures.missing]
     age_seconds = figures.at - figures.oldest_at
-    if age_seconds > settings.advise_stale_seconds:
+    if figures.oldest_at and age_seconds > settings.advise_stale_seconds:
         problems.append(f"the figures are {age_seconds:.0f} s old")
     if figures.covered < settings.advise_coverage:
         problems.append(

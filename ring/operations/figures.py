@@ -64,7 +64,7 @@ class RingFigures:
 
     Attributes:
         at: when the figures were asked for.
-        oldest_at: the oldest among the newest samples.
+        oldest_at: the oldest among the newest samples; 0 without any.
         covered: share of the window that there are figures for.
         quiet_covered: the same of the quiet window.
         replication_factor: of the keyspace.
@@ -73,7 +73,7 @@ class RingFigures:
         holder: what the operation that has the lock is for; empty when nobody has it.
         owed_cleanups: nodes that still hold rows that are no longer theirs.
         changed_at: when a node last came or left; 0 when that is not known.
-        missing: what nobody told of the ring as a whole.
+        missing: questions about the ring as a whole that nobody answered.
     """
 
     at: float

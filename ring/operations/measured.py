@@ -86,8 +86,9 @@ def ring_queries(settings: AdviseSettings) -> dict[str, str]:
     }
 
 
-# What a ring that is at rest has none of.
-_MAY_BE_EMPTY: Final = ("read_p99", "holders", "joined", "changed")
+# What a ring that is at rest has none of; without cover, advice is refused for that.
+_MAY_BE_EMPTY: Final = ("read_p99", "holders", "joined", "changed", "covered", "quiet_covered")
+_OLDEST: Final = ("oldest", "oldest_cpu", "oldest_app")
 
 
 async def fetch_figures(prometheus: Prometheus, settings: AdviseSettings) -> RingFigures:
@@ -103,10 +104,11 @@ async def fetch_figures(prometheus: Prometheus, settings: AdviseSettings) -> Rin
     )
     ring = dict(zip(of_ring, answers, strict=False))
     nodes = dict(zip(of_nodes, answers[len(of_ring) :], strict=True))
-    missing = [name for name in of_ring if name not in _MAY_BE_EMPTY and not ring[name]]
+    missing = [of_ring[name] for name in of_ring if name not in _MAY_BE_EMPTY and not ring[name]]
+    told_at = [ring[name][0].value for name in _OLDEST if ring[name]]
     return RingFigures(
         at=_one(ring["time"], 0.0),
-        oldest_at=min(_one(ring[name], 0.0) for name in ("oldest", "oldest_cpu", "oldest_app")),
+        oldest_at=min(told_at, default=0.0),
         covered=min(1.0, _one(ring["covered"], 0.0)),
         quiet_covered=min(1.0, _one(ring["quiet_covered"], 0.0)),
         replication_factor=round(_one(ring["replication_factor"], 0.0)),

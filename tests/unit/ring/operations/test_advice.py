@@ -36,7 +36,7 @@ REFUSED = {
     "node_dead": "10.0.0.3:9042 is down",
     "figures_old": "600 s old",
     "no_cpu_figures": "no cpu_busy, cpu_peak of 10.0.0.2:9042",
-    "no_app_servers": "no figure of oldest_app",
+    "no_app_servers": "no figures for min(timestamp(catalog_workers))",
     "prometheus_new": "only 40% of the last 1800 s",
     "no_nodes": "no node is known",
     "node_joining": "1 node(s) joining",
@@ -94,7 +94,7 @@ def test_decide_when_the_ring_is_quiet_then_it_names_the_node_that_is_needed_lea
 def test_decide_when_everything_is_missing_then_it_says_all_of_it() -> None:
     """Whoever mends the figures wants to know of all that is wrong."""
     figures = dataclasses.replace(
-        _figures("no_cpu_figures"), oldest_at=0.0, covered=0.0, missing=("moving",)
+        _figures("no_cpu_figures"), oldest_at=1.0, covered=0.0, missing=("moving",)
     )
     with pytest.raises(RefusedError) as raised:
         decide(figures, AdviseSettings())
