@@ -19,6 +19,7 @@ from ring.operations.cleanup import Cleanup
 from ring.operations.context import Context, open_context
 from ring.operations.errors import RefusedError
 from ring.operations.journal import fetch_journal
+from ring.operations.moves_commands import register_moves
 from ring.operations.observe import NoObserver
 from ring.operations.render import Render
 from ring.operations.replication import ReplicationOperation
@@ -76,6 +77,7 @@ def register(subparsers: Any) -> None:
     register_operation(
         subparsers, "render", "let nginx follow the ring", lambda _context, _args: Render()
     )
+    register_moves(subparsers, register_operation)
 
 
 def register_operation(

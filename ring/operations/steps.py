@@ -48,6 +48,8 @@ class Step:
         is_done: decides from a fresh view; a step that leaves no trace in the ring returns False.
         run: does it, and returns when it is done. May be called when it is half done.
         meanwhile: what goes on by itself when the operation is stopped in this step.
+        blind: run also where the ring cannot be read, as what was not done: the node that it is
+            about may be the one that would tell.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Step:
     is_done: Callable[[RingView], bool]
     run: Callable[[], Awaitable[None]]
     meanwhile: str = ""
+    blind: bool = False
 
 
 class Operation(Protocol):
@@ -196,13 +199,22 @@ class _Run:
             if step.name not in self._operation.step_names:
                 raise AssertionError(f"{step.name} is no step of {self._operation.name}")
             head = f"{number:>3}/{len(steps)} {step.name:<10}"
-            if step.is_done(await self._context.read_view()):
+            view = await self._read(step)
+            if view is not None and step.is_done(view):
                 self._context.say(f"{head} {step.what}: done already")
                 self._tell(step, "skipped", 0.0)
                 continue
             reach(f"{self._operation.name}.{step.name}")
             self._context.say(f"{head} {step.what}")
             await self._run_one(step)
+
+    async def _read(self, step: Step) -> RingView | None:
+        try:
+            return await self._context.read_view()
+        except (NodesError, RingError):
+            if not step.blind:
+                raise
+            return None
 
     async def _run_one(self, step: Step) -> None:
         began = time.monotonic()
