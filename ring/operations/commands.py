@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -35,8 +36,8 @@ REFUSED: Final = 3
 LOCKED: Final = 4
 INTERRUPTED: Final = 130
 EXIT_CODES: Final = (
-    "exit codes: 0 done; 1 failed, or not well; 2 wrong usage; 3 refused before anything was "
-    "changed; 4 another operation holds the lock; 130 interrupted"
+    "exit codes: 0 done; 1 failed, or not well; 2 wrong usage; 3 refused, with the reasons; "
+    "4 another operation holds the lock; 130 interrupted"
 )
 _WATCH_SECONDS: Final = 2.0
 
@@ -114,10 +115,13 @@ def run_in_context(act: Act) -> int:
 
 def run_to_exit_code(act: Callable[[], Awaitable[int]]) -> int:
     """Act, and turn what went wrong into words and an exit code; signals interrupt."""
+    # Operations say themselves what they see of nodes that come and go.
+    if logging.getLogger().getEffectiveLevel() >= logging.WARNING:
+        logging.getLogger("ring").setLevel(logging.ERROR)
     try:
         return asyncio.run(_until_signalled(act))
     except RefusedError as error:
-        return _fail("Refused, nothing was changed", error, REFUSED)
+        return _fail("Refused", error, REFUSED)
     except OperationLockedError as error:
         return _fail("Locked", error, LOCKED, "Wait, or, if its owner is dead: catalog-ring unlock")
     except (NodesError, RingError) as error:

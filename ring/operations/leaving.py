@@ -57,6 +57,7 @@ class Leaving:
         self._host = host
         self._point = point
         self._address = host.entry.address
+        self._leaves = False
         self._progress = Progress(context.say)
 
     async def run(self) -> None:
@@ -94,8 +95,12 @@ class Leaving:
     def _note(self, view: RingView, node: NodeView) -> None:
         name = self._host.entry.name
         if node.membership is not Membership.LEAVING:
-            self._progress.note(f"{name} is about to leave")
+            words = (
+                "has left; waiting until all nodes know" if self._leaves else "is about to leave"
+            )
+            self._progress.note(f"{name} {words}")
             return
+        self._leaves = True
         reach(f"{self._point}.leaving")
         bytes_known = streamed(view.streams, operation="Unbootstrap", address=self._address)
         if bytes_known is None:

@@ -16,6 +16,8 @@ MANY_COMPACTIONS: Final = 20
 """A node with more of them pending is not repaired: validations would come on top."""
 _TIMEOUT_SECONDS: Final = 48 * 3600.0
 _POLL_SECONDS: Final = 10.0
+# A JVM that starts on a busy machine.
+_STATS_SECONDS: Final = 300.0
 _REPAIRS: Final = "SELECT keyspace_name, completed FROM system_views.repairs"
 _PENDING: Final = re.compile(
     r"^\s*pending (?:compaction )?tasks\D*(\d+)", re.MULTILINE | re.IGNORECASE
@@ -79,7 +81,9 @@ async def pending_compactions(context: Context, address: str) -> int:
     Raises:
         HostError: nodetool failed.
     """
-    output = await context.host_at(address).nodetool("compactionstats")
+    output = await context.host_at(address).nodetool(
+        "compactionstats", timeout_seconds=_STATS_SECONDS
+    )
     match = _PENDING.search(output)
     return int(match[1]) if match else 0
 

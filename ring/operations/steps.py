@@ -109,7 +109,7 @@ async def run_operation(context: "Context", operation: Operation, *, dry_run: bo
     """Preflight, lock, preflight again, all steps, unlock; or only say what would be done.
 
     Raises:
-        RefusedError: preflight refuses; nothing was changed.
+        RefusedError: preflight refuses, or a step that has rules of its own.
         OperationLockedError: another operation holds the lock.
         NodesError, RingError: a step failed; running the same command again goes on from there.
     """
@@ -141,8 +141,11 @@ async def _refuse(context: "Context", operation: Operation, view: RingView) -> N
 
 
 def _say_plan(context: "Context", steps: Sequence[Step], view: RingView) -> None:
+    is_done = True
     for number, step in enumerate(steps, 1):
-        done = "  (done)" if step.is_done(view) else ""
+        # Of what follows a step that is still to be done, the ring cannot tell yet.
+        is_done = is_done and step.is_done(view)
+        done = " (done already)" if is_done else ""
         context.say(f"{number:>3}/{len(steps)} {step.name:<10} {step.what}{done}")
 
 
@@ -224,6 +227,9 @@ class _Run:
             self._context.say(
                 f"Stopped in the step {step.name} ({step.what}). {step.meanwhile}".rstrip()
             )
+            raise
+        except RefusedError as error:
+            await self._end(step, "failed", began, str(error))
             raise
         except (NodesError, RingError) as error:
             seconds = time.monotonic() - began
