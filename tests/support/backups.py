@@ -36,7 +36,7 @@ def manifest_of(name: str, objects: Mapping[str, int]) -> Manifest:
         ),
         tables=(
             BackedTable(
-                "catalog", "rows", ("k",), 7, 0, may_expire=False, samples=(SampledRow({"k": "1"}, "aa"),)
+                "catalog", "rows", ("k",), (), {"k": "int"}, 7, 0, may_expire=False, samples=(SampledRow({"k": "1"}, "aa"),)
             ),
         ),
         files={
