@@ -125,7 +125,7 @@ async def list_snapshot(
 
 
 def _is_kept(name: PurePosixPath) -> bool:
-    """Whether a file of a snapshot holds rows; indexes of the older kind have folders of their own."""
+    """Whether a file of a snapshot holds rows; older indexes have folders of their own."""
     return len(name.parts) == 1 and name.name not in _NOTES and _INDEX not in name.name
 
 

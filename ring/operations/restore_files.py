@@ -7,6 +7,7 @@ their timestamps are the same.
 """
 
 import asyncio
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,6 +19,7 @@ from ring.backups.files import fetch_object
 from ring.backups.manifest import BackedFile, Manifest, MappedNode
 from ring.backups.placement import sources_by_target
 from ring.hosts.host import Host
+from ring.nodes.bulk_loader import RingAccess
 from ring.operations.context import Context
 from ring.operations.errors import OperationError
 from ring.operations.progress import Progress
@@ -29,6 +31,7 @@ _BEGUN: Final = "begun"
 _DONE: Final = "done"
 _FILES: Final = "files"
 _IMPORT_SECONDS: Final = 6 * 3600.0
+_STREAM_SECONDS: Final = 24 * 3600.0
 
 Sources = Mapping[str, tuple[str, ...]]
 """Host id in the ring → host ids in the backup, whose files it takes as they are."""
@@ -85,37 +88,38 @@ class Delivery:
         self, keyspace: str, table: str, targets: Sequence[Target], sources: Sources | None
     ) -> None:
         files = {
-            host_id: [one for one in files if (one.keyspace, one.table) == (keyspace, table)]
+            host_id: own
             for host_id, files in self._manifest.files.items()
+            if (own := [one for one in files if (one.keyspace, one.table) == (keyspace, table)])
         }
-        if any(files.values()):
-            if sources is None:
-                raise OperationError("rows must be sorted out")
-            for target in targets:
-                await target.host.remove_files(self._folder / _FILES)
-            await self._put(files, targets, sources)
+        if files and sources is None:
+            await self._stream_table(keyspace, table, files, targets)
+        elif files and sources is not None:
+            takers = {
+                target: [source for source in sources[target.node.host_id] if source in files]
+                for target in targets
+            }
+            await self._put(files, takers)
             await side_by_side(
                 len(targets),
-                targets,
-                lambda target: self._import(target, keyspace, table, files, sources),
+                (target for target in targets if takers[target]),
+                lambda target: self._import(target, keyspace, table, takers[target]),
             )
         await self._mark(targets, PurePosixPath(_DONE, f"{keyspace}.{table}"))
 
     async def _put(
-        self,
-        files: Mapping[str, Sequence[BackedFile]],
-        targets: Sequence[Target],
-        sources: Sources,
+        self, files: Mapping[str, Sequence[BackedFile]], takers: Mapping[Target, Sequence[str]]
     ) -> None:
-        """Fetch each file once, and give it to all who take it."""
+        """Fetch each file once, and give it to all who take it: targets, by whose files."""
+        for target in takers:
+            await target.host.remove_files(self._folder / _FILES)
         ways: dict[str, list[tuple[Host, PurePosixPath]]] = {}
         sizes: dict[str, int] = {}
-        for target in targets:
-            for source in sources[target.node.host_id]:
+        for target, taken in takers.items():
+            for source in taken:
                 for file in files[source]:
                     folder = self._folder_of(source, file.keyspace, file.table)
-                    way = (target.host, folder / file.name)
-                    ways.setdefault(file.sha256, []).append(way)
+                    ways.setdefault(file.sha256, []).append((target.host, folder / file.name))
                     sizes[file.sha256] = file.size_bytes
         total = sum(self._manifest.objects.values())
 
@@ -130,22 +134,45 @@ class Delivery:
 
         await side_by_side(AT_ONCE, ways, carry)
 
+    async def _stream_table(
+        self,
+        keyspace: str,
+        table: str,
+        files: Mapping[str, Sequence[BackedFile]],
+        targets: Sequence[Target],
+    ) -> None:
+        """Have hosts of the ring, each with some nodes' files, send every row where it belongs."""
+        takers: dict[Target, list[str]] = {target: [] for target in targets}
+        for source, target in zip(files, itertools.cycle(targets), strict=False):
+            takers[target].append(source)
+        await self._put(files, takers)
+        settings, inventory = self._context.settings, self._context.hosts.inventory
+        ring = RingAccess(
+            contacts=tuple(target.node.address for target in targets),
+            cql_port=inventory.cql_port,
+            storage_port=inventory.storage_port,
+            username=settings.username,
+            password=settings.read_password() if settings.username else "",
+        )
+
+        async def stream(target: Target) -> None:
+            for source in takers[target]:
+                folder = self._folder_of(source, keyspace, table)
+                await target.host.load_sstables(folder, ring, timeout_seconds=_STREAM_SECONDS)
+                self._progress.note(f"streamed: {keyspace}.{table} from {target.host.entry.name}")
+            await target.host.remove_files(self._folder / _FILES)
+
+        await side_by_side(AT_ONCE, targets, stream)
+
     async def _import(
         self,
         target: Target,
         keyspace: str,
         table: str,
-        files: Mapping[str, Sequence[BackedFile]],
-        sources: Sources,
+        taken: Sequence[str],
     ) -> None:
-        """Have a node verify the files and move them into its table."""
-        folders = [
-            self._folder_of(source, keyspace, table)
-            for source in sources[target.node.host_id]
-            if files[source]
-        ]
-        if not folders:
-            return
+        """Have a node verify the files of some nodes and move them into its table."""
+        folders = [self._folder_of(source, keyspace, table) for source in taken]
         paths = [str(target.data_directory / folder) for folder in folders]
         await target.host.nodetool(
             "import", "--", keyspace, table, *paths, timeout_seconds=_IMPORT_SECONDS
