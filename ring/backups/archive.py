@@ -6,6 +6,7 @@
 A file is put there before any manifest that names it and deleted after the last one.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,16 @@ class Archive:
                 advice="Look at the place's name. One is made by: catalog-ring backup PLACE",
             )
         return await self.read(names[-1])
+
+    async def ring(self) -> str:
+        """Return the name of the ring whose backups these are; empty while there is none.
+
+        Manifests that are damaged are passed over.
+        """
+        for name in reversed(await self.list_names()):
+            with contextlib.suppress(DamagedBackupError):
+                return (await self.read(name)).ring
+        return ""
 
     async def write(self, manifest: Manifest) -> None:
         """Make a backup of what was put: look that all is there, then write the manifest.

@@ -77,7 +77,9 @@ class BackedTable:
     """What a table held. All of it was read at QUORUM.
 
     Attributes:
-        columns: all that it had, by name.
+        key: columns of the partition key, in order.
+        clustering: clustering columns, in order.
+        types: CQL type of every column.
         rows: counted just after the snapshot.
         writes: that replicas took between the moment before the snapshot and the end of counting:
             0 makes `rows` exact; None when a node was started anew meanwhile.
@@ -87,7 +89,9 @@ class BackedTable:
 
     keyspace: str
     name: str
-    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    clustering: tuple[str, ...]
+    types: Mapping[str, str] = field(repr=False)
     rows: int
     writes: int | None
     may_expire: bool

@@ -19,7 +19,7 @@ class DataFiles:
 
     def list(self, folder: PurePosixPath) -> dict[PurePosixPath, int]:
         """Return the files below a folder, relative to it, with their bytes."""
-        top = self._path(folder)
+        top = self.path(folder)
         found = {}
         for parent, _, names in os.walk(top):
             for name in names:
@@ -35,26 +35,31 @@ class DataFiles:
         """Return the SHA-256 of files, in hexadecimal digits."""
         found = {}
         for path in paths:
-            with self._path(path).open("rb") as file:
+            with self.path(path).open("rb") as file:
                 found[path] = hashlib.file_digest(file, "sha256").hexdigest()
         return found
 
     def fetch(self, path: PurePosixPath, target: Path) -> None:
         """Copy a file to elsewhere on this machine; it appears whole."""
-        _copy_whole(self._path(path), target)
+        _copy_whole(self.path(path), target)
 
     def put(self, source: Path, path: PurePosixPath) -> None:
         """Copy a file of this machine to here; folders are made, it appears whole."""
-        _copy_whole(source, self._path(path))
+        _copy_whole(source, self.path(path))
 
     def remove(self, folder: PurePosixPath) -> None:
         """Remove a folder with all that is in it; one that is not there is no error."""
         if folder == PurePosixPath():
             raise HostError("the whole of a node's data is removed by wiping its host only")
         with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self._path(folder))
+            shutil.rmtree(self.path(folder))
 
-    def _path(self, path: PurePosixPath) -> Path:
+    def path(self, path: PurePosixPath) -> Path:
+        """Return where a file or folder lies on this machine.
+
+        Raises:
+            HostError: not below the folder.
+        """
         if path.is_absolute() or ".." in path.parts:
             raise HostError(f"{path} is not below {self._root}")
         return self._root / path

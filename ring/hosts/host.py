@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from ring.nodes.bulk_loader import RingAccess
+
 
 @dataclass(frozen=True, slots=True)
 class HostEntry:
@@ -152,6 +154,15 @@ class Host(Protocol):
 
     async def put_file(self, source: Path, path: PurePosixPath) -> None:
         """Copy a file from here to below the node's data; folders are made, it appears whole."""
+        ...
+
+    async def load_sstables(
+        self, folder: PurePosixPath, ring: RingAccess, *, timeout_seconds: float
+    ) -> None:
+        """Stream SSTables of the node's data, from this host, to all nodes that keep their rows.
+
+        The folder's path ends with KEYSPACE/TABLE. Streamed twice, they change nothing.
+        """
         ...
 
     async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:

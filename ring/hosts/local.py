@@ -18,6 +18,7 @@ from ring.hosts.errors import HostError
 from ring.hosts.host import HostEntry, HostFacts, NodeStart
 from ring.hosts.local_machine import LocalMachine
 from ring.nodes.app_servers import app_server, keep_session_secret, start_app_server
+from ring.nodes.bulk_loader import RingAccess, run_bulk_loader
 from ring.nodes.ccm_cluster import ccm_at_work
 from ring.nodes.errors import NodesError
 from ring.nodes.install import install_cassandra, tarball_version
@@ -129,6 +130,12 @@ class LocalHost:
     async def put_file(self, source: Path, path: PurePosixPath) -> None:
         """Copy a file from here to below the node's data; folders are made, it appears whole."""
         await self._do(self._files.put, source, path)
+
+    async def load_sstables(
+        self, folder: PurePosixPath, ring: RingAccess, *, timeout_seconds: float
+    ) -> None:
+        """Stream SSTables of the node's data to all nodes that keep their rows."""
+        await self._do(self._load_sstables, folder, ring, timeout_seconds)
 
     async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
         """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
@@ -273,17 +280,32 @@ class LocalHost:
                 shutil.rmtree(self._directory)
 
     def _nodetool(self, arguments: tuple[str, ...], timeout_seconds: float) -> str:
+        node = self._node()
+        home = node.install_directory
+        environ = nodetool_environment(home, self._machine.java_home)
+        return run_nodetool(
+            home, node.jmx_port, *arguments, environ=environ, timeout_seconds=timeout_seconds
+        )
+
+    def _load_sstables(
+        self, folder: PurePosixPath, ring: RingAccess, timeout_seconds: float
+    ) -> None:
+        run_bulk_loader(
+            self._node().install_directory,
+            self._machine.java_home,
+            self._files.path(folder),
+            ring,
+            timeout_seconds=timeout_seconds,
+        )
+
+    def _node(self) -> NodeOnDisk:
         node = self._on_disk()
         if node is None:
             raise HostError(
                 f"{self._entry.name} has no node",
                 advice="See which hosts have one: catalog-ring status",
             )
-        home = node.install_directory
-        environ = nodetool_environment(home, self._machine.java_home)
-        return run_nodetool(
-            home, node.jmx_port, *arguments, environ=environ, timeout_seconds=timeout_seconds
-        )
+        return node
 
     def _read_log(self, since_bytes: int) -> tuple[str, int]:
         log = self._directory / "logs" / "system.log"

@@ -5,6 +5,7 @@ be on a host before.
 """
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ from ring.hosts.node_files import jvm_arguments, node_environment, node_files, s
 from ring.hosts.ssh_connection import SshConnection
 from ring.hosts.ssh_master import SshAccess
 from ring.inventory import Inventory
+from ring.nodes.bulk_loader import RingAccess
 from ring.nodes.local_ring import node_options
 from ring.nodes.settings import StackSettings
 
@@ -179,6 +181,18 @@ class SshHost:
         size = await asyncio.to_thread(lambda: source.stat().st_size)
         await self.connection.call(
             "receive_file", payload=[source], digests=True, path=str(path), bytes=size
+        )
+
+    async def load_sstables(
+        self, folder: PurePosixPath, ring: RingAccess, *, timeout_seconds: float
+    ) -> None:
+        """Stream SSTables of the node's data, from this host, to all nodes that keep their rows."""
+        await self.connection.call(
+            "load_sstables",
+            folder=str(folder),
+            ring=dataclasses.asdict(ring),
+            seconds=timeout_seconds,
+            timeout_seconds=timeout_seconds + TURN_SECONDS,
         )
 
     async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:

@@ -86,16 +86,14 @@ class Backup:
         """Refuse unless the ring is well and owes nothing, and the place is this ring's."""
         refusals = [*ring_is_well(view), *refuse_owed(view), *refuse_unrepaired(view)]
         refusals += await _refuse_hosts(context, view)
-        names = await self._archive.list_names()
-        if names:
-            last = await self._archive.read(names[-1])
-            if last.ring != view.cluster_name:
-                refusals.append(
-                    Refusal(
-                        f"{self._archive.store.place} keeps backups of the ring {last.ring!r}",
-                        "Give each ring a place of its own.",
-                    )
+        ring = await self._archive.ring()
+        if ring not in {"", view.cluster_name}:
+            refusals.append(
+                Refusal(
+                    f"{self._archive.store.place} keeps backups of the ring {ring!r}",
+                    "Give each ring a place of its own.",
                 )
+            )
         return refusals
 
     def steps(self, context: Context, view: RingView) -> Sequence[Step]:

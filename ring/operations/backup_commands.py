@@ -1,4 +1,4 @@
-"""`catalog-ring backup` on the command line."""
+"""`catalog-ring backup` and `restore` on the command line."""
 
 import argparse
 from typing import Any
@@ -17,6 +17,7 @@ from ring.operations.commands import (
 from ring.operations.context import Context
 from ring.operations.preflight import megabytes
 from ring.operations.progress import Progress
+from ring.operations.restore import Restore, run_restore
 
 _PLACE = "a folder, or s3://bucket/prefix (endpoint and keys from the variables AWS_…)"
 
@@ -44,6 +45,26 @@ def register(subparsers: Any) -> None:
         help="with --verify: delete damaged files, so that the next backup brings them again",
     )
     backup.set_defaults(run=_run_backup)
+    restore = subparsers.add_parser(
+        "restore", help="bring a backup into a ring, whatever its size", epilog=EXIT_CODES
+    )
+    restore.add_argument("place", metavar="PLACE", help=_PLACE)
+    restore.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    restore.add_argument("--backup", default="", metavar="BACKUP", help="default: the last one")
+    restore.add_argument(
+        "--replace", action="store_true", help="remove the rows that are in the tables"
+    )
+    restore.add_argument(
+        "--replication-factor",
+        type=_at_least_one,
+        default=0,
+        metavar="N",
+        help="of keyspaces that are not there yet; default: 3, or the number of nodes when fewer",
+    )
+    restore.add_argument(
+        "--compare", action="store_true", help="only compare the ring with the backup"
+    )
+    restore.set_defaults(run=_run_restore)
 
 
 def _at_least_one(text: str) -> int:
@@ -75,6 +96,25 @@ def _run_backup(args: argparse.Namespace) -> int:
 
     is_look = args.list or args.verify is not None
     return run_to_exit_code(look) if is_look else run_in_context(act)
+
+
+def _run_restore(args: argparse.Namespace) -> int:
+    async def act(context: Context) -> int:
+        archive = Archive(open_store(args.place))
+        try:
+            manifest = await (archive.read(args.backup) if args.backup else archive.read_last())
+            restore = Restore(
+                archive, manifest, replace=args.replace, factor=args.replication_factor
+            )
+            if args.compare:
+                await restore.compare(context)
+            else:
+                await run_restore(context, restore, dry_run=args.dry_run)
+        finally:
+            archive.store.close()
+        return DONE
+
+    return run_in_context(act)
 
 
 async def list_backups(archive: Archive) -> int:

@@ -27,6 +27,8 @@ _HASHED_FILES: Final = 500
 _HASHED_BYTES: Final = 2 * 1024**3
 # Not parts of SSTables: Cassandra's own notes about the snapshot.
 _NOTES: Final = frozenset({"manifest.json", "schema.cql"})
+# Parts of storage-attached indexes: a node that is given SSTables builds its own.
+_INDEX: Final = "-SAI+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,7 @@ async def list_snapshot(
     for table in tables:
         folder = PurePosixPath(table.keyspace, table.folder, "snapshots", tag)
         for name, size in (await host.list_files(folder)).items():
-            # What lies in a folder of its own is an index, which is made anew.
-            if len(name.parts) == 1 and name.name not in _NOTES:
+            if _is_kept(name):
                 sizes[folder / name] = size
                 owner[folder / name] = table
     found, done = [], 0
@@ -121,6 +122,11 @@ async def list_snapshot(
         done += sum(sizes[path] for path in batch)
         progress.show(f"reading on {host.entry.name}", done, sum(sizes.values()))
     return sorted(found, key=lambda one: one.path)
+
+
+def _is_kept(name: PurePosixPath) -> bool:
+    """Whether a file of a snapshot holds rows; older indexes have folders of their own."""
+    return len(name.parts) == 1 and name.name not in _NOTES and _INDEX not in name.name
 
 
 def _batches(sizes: Mapping[PurePosixPath, int]) -> Iterator[list[PurePosixPath]]:

@@ -56,9 +56,16 @@ def describe_table(
     return BackedTable(
         keyspace=table.keyspace,
         name=table.name,
-        columns=tuple(sorted(table.types)),
+        key=table.key,
+        clustering=table.clustering,
+        types=table.types,
         rows=count,
         writes=writes_between(before, after, table),
-        may_expire=table.time_to_live > 0 or any(one.expires_at is not None for one in samples),
+        may_expire=_may_expire(table, samples),
         samples=tuple(samples),
     )
+
+
+def _may_expire(table: Table, samples: Sequence[SampledRow]) -> bool:
+    """Whether rows may go by themselves; of rows that have nothing but a key, nobody can tell."""
+    return table.time_to_live > 0 or not table.cells or any(one.expires_at for one in samples)

@@ -119,8 +119,7 @@ class RowReader:
 
     async def _read(self, table: Table, columns: Iterable[str], where: str) -> list[SampledRow]:
         names = sorted(columns)
-        cells = [name for name in table.cells if name in names]
-        timed = [name for name in cells if table.types[name] != "counter"]
+        timed = [name for name in table.cells if name in names and _has_time(table.types[name])]
         wanted = [f"to_json({quote(name)}) AS v{place}" for place, name in enumerate(names)]
         wanted += [f"ttl({quote(name)}) AS t{place}" for place, name in enumerate(timed)]
         rows = await self._run(
@@ -133,7 +132,8 @@ class RowReader:
         for row in rows:
             values = {name: str(row[f"v{place}"] or _NULL) for place, name in enumerate(names)}
             left = [row[f"t{place}"] for place in range(len(timed))]
-            is_known = any(values[name] != _NULL for name in cells)
+            # A row that has nothing but its key does not tell.
+            is_known = any(values[name] != _NULL for name in timed)
             found.append(
                 SampledRow(
                     key={name: values[name] for name in (*table.key, *table.clustering)},
@@ -204,8 +204,16 @@ def _digest(values: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def _expiry(now: float, left: Sequence[Any]) -> float | None:
-    """Return when the first cell expires; each has seconds left, or its parts have."""
-    flat = [part for one in left for part in (one if isinstance(one, list) else [one])]
-    seconds = [int(part) for part in flat if part is not None]
+def _has_time(kind: str) -> bool:
+    """Whether cells of a type can be asked how long they live.
+
+    Counters live for ever. Of collections, Cassandra 5.0 answers with what no client can read as
+    soon as a part of one lives for ever.
+    """
+    return kind != "counter" and not kind.startswith(("set<", "list<", "map<"))
+
+
+def _expiry(now: float, left: Sequence[int | None]) -> float | None:
+    """Return when the first cell expires, of which each has so many seconds left, or none."""
+    seconds = [one for one in left if one is not None]
     return now + min(seconds) if seconds else None

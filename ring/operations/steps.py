@@ -229,7 +229,7 @@ class _Run:
             )
             raise
         except RefusedError as error:
-            await self._end(step, "failed", began, str(error))
+            await self._note(step, "failed", time.monotonic() - began, detail=str(error))
             raise
         except (NodesError, RingError) as error:
             seconds = time.monotonic() - began

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ring.backups.manifest import BackedTable
 from ring.operations.reading import RingReader
 
 BOOKKEEPING: Final = frozenset(
@@ -45,8 +46,8 @@ class Table:
         """The token of its rows, as CQL has it."""
         return f"token({', '.join(map(quote, self.key))})"
 
-    def unlike(self, other: "Table") -> str:
-        """Say why files of another table cannot become this one's; empty when they can.
+    def unlike(self, other: BackedTable) -> str:
+        """Say why files of a backed-up table cannot become this one's; empty when they can.
 
         What this one has besides is no hindrance.
         """

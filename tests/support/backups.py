@@ -39,6 +39,8 @@ def manifest_of(name: str, objects: Mapping[str, int]) -> Manifest:
                 "catalog",
                 "rows",
                 ("k",),
+                (),
+                {"k": "int"},
                 7,
                 0,
                 may_expire=False,

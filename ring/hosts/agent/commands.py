@@ -30,6 +30,7 @@ CHANGING: Final[Mapping[str, Callable[[Call], Answer]]] = {
 LOOKING: Final[Mapping[str, Callable[[Call], Answer | None]]] = {
     "machine": facts.describe_machine,
     "nodetool": node.nodetool,
+    "load_sstables": node.load_sstables,
     "app_ready": app.app_ready,
     "members": front.members,
     "read_log": files.read_log,
