@@ -4,10 +4,12 @@ Everything that changes the ring goes through this interface, so it does not kno
 a loopback address kept by ccm or a machine reached over ssh.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
+
+from ring.nodes.bulk_loader import RingAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +154,21 @@ class Host(Protocol):
 
     async def put_file(self, source: Path, path: PurePosixPath) -> None:
         """Copy a file from here to below the node's data; folders are made, it appears whole."""
+        ...
+
+    async def load_sstables(
+        self, folder: PurePosixPath, ring: RingAccess, *, timeout_seconds: float
+    ) -> None:
+        """Stream SSTables of the node's data, from this host, to all nodes that keep their rows.
+
+        The folder's path ends with KEYSPACE/TABLE. Streamed twice, they change nothing.
+        """
+        ...
+
+    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
+        ...
+
+    async def remove_files(self, folder: PurePosixPath) -> None:
+        """Remove a folder of the node's data; one that is not there is no error."""
         ...

@@ -6,7 +6,13 @@ TAIL_BYTES = 64 * 1024
 TAIL_LINES = 12
 
 # The first that occurs is the cause; later lines of a log tend to be its consequences.
+LEFT = "was decommissioned and will not rejoin the ring"
 _CAUSES = (
+    (
+        (LEFT,),
+        "the node has left its ring",
+        "Wipe the host (catalog-ring remove goes on where it stopped), then add it anew.",
+    ),
     (
         ("insufficient memory for the Java Runtime", "Cannot allocate memory", "Could not reserve"),
         "the machine has too little free memory for the node's heap",
@@ -54,14 +60,22 @@ def explain(log: str) -> tuple[str, str]:
 
 def log_tail(path: Path, *, since_bytes: int = 0) -> str:
     """Return the last part of a log, from `since_bytes` on; empty when there is none."""
+    return read_tail(path, since_bytes=since_bytes)[0]
+
+
+def read_tail(path: Path, *, since_bytes: int = 0) -> tuple[str, int]:
+    """Return the last part of a log, `TAIL_BYTES` at most, and how long the log is.
+
+    A log that is shorter than `since_bytes` was begun anew, and is read from its start.
+    """
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
-            start = since_bytes if since_bytes <= size else 0
-            file.seek(max(start, size - TAIL_BYTES))
-            return file.read().decode("utf-8", "replace")
+            start = max(since_bytes if since_bytes <= size else 0, size - TAIL_BYTES)
+            file.seek(start)
+            return file.read(size - start).decode("utf-8", "replace"), size
     except OSError:
-        return ""
+        return "", 0
 
 
 def last_lines(text: str) -> str:

@@ -49,6 +49,8 @@ class Step:
         is_done: decides from a fresh view; a step that leaves no trace in the ring returns False.
         run: does it, and returns when it is done. May be called when it is half done.
         meanwhile: what goes on by itself when the operation is stopped in this step.
+        blind: run also where the ring cannot be read, as what was not done: the node that it is
+            about may be the one that would tell.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Step:
     is_done: Callable[[RingView], bool]
     run: Callable[[], Awaitable[None]]
     meanwhile: str = ""
+    blind: bool = False
 
 
 class Operation(Protocol):
@@ -106,7 +109,7 @@ async def run_operation(context: "Context", operation: Operation, *, dry_run: bo
     """Preflight, lock, preflight again, all steps, unlock; or only say what would be done.
 
     Raises:
-        RefusedError: preflight refuses; nothing was changed.
+        RefusedError: preflight refuses, or a step that has rules of its own.
         OperationLockedError: another operation holds the lock.
         NodesError, RingError: a step failed; running the same command again goes on from there.
     """
@@ -138,8 +141,11 @@ async def _refuse(context: "Context", operation: Operation, view: RingView) -> N
 
 
 def _say_plan(context: "Context", steps: Sequence[Step], view: RingView) -> None:
+    is_done = True
     for number, step in enumerate(steps, 1):
-        done = "  (done)" if step.is_done(view) else ""
+        # Of what follows a step that is still to be done, the ring cannot tell yet.
+        is_done = is_done and step.is_done(view)
+        done = " (done already)" if is_done else ""
         context.say(f"{number:>3}/{len(steps)} {step.name:<10} {step.what}{done}")
 
 
@@ -194,8 +200,8 @@ class _Run:
             if step.name not in self._operation.step_names:
                 raise AssertionError(f"{step.name} is no step of {self._operation.name}")
             head = f"{number:>3}/{len(steps)} {step.name:<10}"
-            view = await self._context.read_view()
-            if step.is_done(view):
+            view = await self._read(step)
+            if view is not None and step.is_done(view):
                 self._context.say(f"{head} {step.what}: done already")
                 self._tell(step, "skipped", 0.0)
                 continue
@@ -203,7 +209,15 @@ class _Run:
             self._context.say(f"{head} {step.what}")
             await self._run_one(step, view)
 
-    async def _run_one(self, step: Step, before: RingView) -> None:
+    async def _read(self, step: Step) -> RingView | None:
+        try:
+            return await self._context.read_view()
+        except (NodesError, RingError):
+            if not step.blind:
+                raise
+            return None
+
+    async def _run_one(self, step: Step, before: RingView | None) -> None:
         began = time.monotonic()
         await self._journal.write(step.name, "begun", detail=step.what)
         try:
@@ -213,6 +227,9 @@ class _Run:
             self._context.say(
                 f"Stopped in the step {step.name} ({step.what}). {step.meanwhile}".rstrip()
             )
+            raise
+        except RefusedError as error:
+            await self._note(step, "failed", time.monotonic() - began, detail=str(error))
             raise
         except (NodesError, RingError) as error:
             seconds = time.monotonic() - began
@@ -227,8 +244,10 @@ class _Run:
         await self._note(step, "done", seconds, await self._moved_bytes(before))
         self._context.say(f"{'':>18} done ({seconds:.1f} s)")
 
-    async def _moved_bytes(self, before: RingView) -> int:
+    async def _moved_bytes(self, before: RingView | None) -> int:
         """Return what was streamed since a view was read; 0 when nobody can tell."""
+        if before is None:
+            return 0
         try:
             return moved_bytes(before.streams, (await self._context.reader.read()).streams)
         except (NodesError, RingError):
