@@ -18,12 +18,13 @@ from ring.operations.errors import OperationError
 from ring.operations.journal import JOURNAL_STATEMENTS, JOURNAL_TABLE
 from ring.operations.observe import StepObserver
 from ring.operations.reading import RingReader
+from ring.operations.repairs import REPAIR_STATEMENTS, REPAIR_TABLE
 from ring.operations.view import RingView
 from ring.settings import RingSettings
 
 _READY_SECONDS: Final = 15.0
 _FRONT_SECONDS: Final = 10.0
-_TABLES: Final = frozenset({"operation_locks", JOURNAL_TABLE}) | DEBT_TABLES
+_TABLES: Final = frozenset({"operation_locks", JOURNAL_TABLE, REPAIR_TABLE}) | DEBT_TABLES
 
 
 class Context:
@@ -104,7 +105,7 @@ class Context:
         if not view.tables >= _TABLES:
             return
         settings = dataclasses.replace(self.settings, contact_points=tuple(sorted(view.answering)))
-        statements = (*LOCK_STATEMENTS, *JOURNAL_STATEMENTS, *DEBT_STATEMENTS)
+        statements = (*LOCK_STATEMENTS, *JOURNAL_STATEMENTS, *DEBT_STATEMENTS, *REPAIR_STATEMENTS)
         self._ring = await RingClient.open(settings, statements)
         await self._ring.wait_ready(_READY_SECONDS)
 

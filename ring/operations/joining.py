@@ -5,6 +5,7 @@ Used by whatever bootstraps a node: an added one, and one that takes a dead one'
 
 import asyncio
 import time
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
@@ -65,12 +66,29 @@ def judge(node: NodeView | None, facts: HostFacts, *, is_settled: bool, log: str
 class Joining:
     """One host on its way into the ring."""
 
-    def __init__(self, context: Context, host: Host, start: NodeStart, *, point: str) -> None:
-        """Take a host and how its node starts; `point` is the name before its fault points."""
+    def __init__(
+        self,
+        context: Context,
+        host: Host,
+        start: NodeStart,
+        *,
+        point: str,
+        on_view: Callable[[RingView], None] = lambda _view: None,
+    ) -> None:
+        """Take a host and how its node starts.
+
+        Args:
+            context: of the operation.
+            host: that joins.
+            start: how.
+            point: the name before its fault points.
+            on_view: looks at each view that is read meanwhile; what it raises ends the joining.
+        """
         self._context = context
         self._host = host
         self._start = start
         self._point = point
+        self._on_view = on_view
         self._address = host.entry.address
         self._progress = Progress(context.say)
         self._starts = 0
@@ -86,6 +104,7 @@ class Joining:
         """
         while True:
             view = await self._context.reader.read()
+            self._on_view(view)
             facts = await self._host.read_facts()
             log = await self._read_log()
             node = view.node(self._address)
