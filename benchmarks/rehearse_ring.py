@@ -219,6 +219,8 @@ def rehearse(plan: Plan, stack: RingStack) -> Rehearsal:
             rehearsal.run("add", "node3")
             rehearsal.run("replace", "node2", "node4", first=lambda: kill_place(stack, 2))
             rehearsal.run("restart")
+            # Three replicas need three nodes.
+            rehearsal.run("replication", "catalog", "2", "--accept-outage")
             rehearsal.run("remove", "node3")
             rehearsal.run("repair")
             backed_up_at = time.time()

@@ -3,45 +3,32 @@
 import asyncio
 import contextlib
 import os
-import re
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.processes import POLL_SECONDS
 from benchmarks.ring_load.plan import LoadPlan
 from benchmarks.ring_load.running import RingLoad
-from benchmarks.ring_load.stored import connected
-from benchmarks.ring_stack import APP_PORT, MOST_NODES, RingStack, StackPlace
+from benchmarks.ring_stack import MOST_NODES, RingStack, StackPlace
 from ring import RingSettings
-from ring.control import fetch_state
-from ring.nodes.probes import http_status
+from ring.hosts.hosts import open_inventory
 from ring.nodes.process import ProcessRecord, wait_until_gone
-from ring.transport import TransportError, query
+from ring.nodes.settings import RING_NAME
+from tests.ring_faults.health import fetch_addresses, fetch_factor, find_problem
+from tests.ring_faults.running import Done, Running
 
 PRODUCTS = 1000
-COMMAND_SECONDS = 900.0
-WELL_SECONDS = 60.0
+KEYSPACE = "catalog"
+STAYING = {"node1", "node2"}
+WELL_SECONDS = 90.0
 # Of the load, before the first step and after the last.
 QUIET_SECONDS = 3.0
-HTTP_OK = 200
-STAYING = {"node1", "node2"}
-GOSSIP = "SELECT address, status, status_with_port FROM system_views.gossip_info"
 # Of the load, on a machine that others use too.
 LOAD_SHARE = "CATALOG_TEST_RING_LOAD_SHARE"
 FAULT_POINT = "CATALOG_RING_FAULT_POINT"
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A command that has ended: its exit code (minus the signal that ended it) and its output."""
-
-    code: int
-    output: str
 
 
 @dataclass(slots=True)
@@ -76,7 +63,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.stack = RingStack(StackPlace(), products=PRODUCTS)
-        self.settings = RingSettings(contact_points=self.stack.addresses, keyspace="catalog")
+        self.settings = RingSettings(contact_points=self.stack.addresses, keyspace=KEYSPACE)
         self.episodes: list[Episode] = []
         self._plan: LoadPlan | None = None
         self._is_whole = False
@@ -85,7 +72,47 @@ class Scene:
     def __repr__(self) -> str:
         return f"<Scene {self.stack}>"
 
-    # --- the ring ------------------------------------------------------------------------------
+    # --- what there is -------------------------------------------------------------------------
+
+    def members(self) -> set[str]:
+        """Return the names of the nodes that the ring has, up or down."""
+        prefix = self.stack.place.address_prefix
+        addresses = asyncio.run(fetch_addresses(self.settings))
+        return {f"node{address.removeprefix(prefix)}" for address in addresses}
+
+    def spare(self) -> str:
+        """Return the name of a host without a node."""
+        hosts = (f"node{number}" for number in range(1, MOST_NODES + 1))
+        return next(name for name in hosts if name not in self.members())
+
+    def factor(self) -> int:
+        """Return how many replicas the catalog's keyspace has."""
+        return asyncio.run(fetch_factor(self.settings))
+
+    def what_is_wrong(self, names: Collection[str]) -> str:
+        """Say what is not as it must be with just these nodes, after a while to become so."""
+        addresses = [self.address_of(name) for name in names]
+        upstream = self.stack.state / "nginx" / "conf" / "upstream.conf"
+        deadline = time.monotonic() + WELL_SECONDS
+        while problem := find_problem(self.settings, addresses, upstream):
+            if time.monotonic() > deadline:
+                return problem
+            time.sleep(1.0)
+        return ""
+
+    def address_of(self, name: str) -> str:
+        """Return the address of a host."""
+        return self.stack.address(int(name.removeprefix("node")))
+
+    def folder_of(self, name: str) -> Path:
+        """Return where a host keeps its node."""
+        return self.stack.state / "ring" / RING_NAME / name
+
+    def process(self, name: str) -> ProcessRecord:
+        """Return a process of the stack: node2, app2, nginx."""
+        return self.stack.processes()[name]
+
+    # --- what is done to it --------------------------------------------------------------------
 
     def settle(self, count: int) -> set[str]:
         """Bring the ring to so many nodes, all of it well; from nothing where need be.
@@ -100,125 +127,49 @@ class Scene:
         self._is_whole = True
         return self.members()
 
-    def spare(self) -> str:
-        """Return the name of a host without a node."""
-        hosts = (f"node{number}" for number in range(1, MOST_NODES + 1))
-        return next(name for name in hosts if name not in self.members())
-
     def _reach(self, count: int) -> bool:
         """Add and remove nodes until there are so many; False when that does not work."""
-        while len(members := self.members()) != count:
-            leaving = max(members - STAYING)
-            done = (
-                self.run("add", self.spare())
-                if len(members) < count
-                else self.run("remove", leaving)
-            )
-            if done.code:
+        while len(members := self.members()) < count:
+            if self.run("add", self.spare()).code:
+                return False
+        while len(members := self.members()) > count:
+            if not self.lower(count) or self.run("remove", max(members - STAYING)).code:
                 return False
         return not self.what_is_wrong(members)
 
-    def members(self) -> set[str]:
-        """Return the names of the nodes that the ring has, up or down."""
-
-        async def read() -> set[str]:
-            async with connected(self.settings) as connection:
-                state = await fetch_state(connection, self.settings)
-                return {self.name_of(node.address) for node in state.nodes}
-
-        return asyncio.run(read())
-
-    def what_is_wrong(self, wanted: set[str]) -> str:
-        """Say what of these nodes, their app servers, nginx or the records is not as it must be.
-
-        Looks for itself, and not through the scripts under test. Waits a while for it to be well.
-        """
-        deadline = time.monotonic() + WELL_SECONDS
-        while problem := asyncio.run(self._problem(wanted)):
-            if time.monotonic() > deadline:
-                return problem
-            time.sleep(1.0)
-        return ""
-
-    async def _problem(self, wanted: set[str]) -> str:
-        addresses = {self.address_of(name) for name in wanted}
-        for address in sorted(addresses):
-            try:
-                async with connected(self.settings, address) as connection:
-                    known = {
-                        node.address
-                        for node in (await fetch_state(connection, self.settings)).nodes
-                    }
-                    gossip = await query(connection, GOSSIP)
-            except TransportError as error:
-                return f"{address}: {error}"
-            if known != addresses:
-                return f"{address} knows {sorted(known)}, not {sorted(addresses)}"
-            states = {
-                str(row["address"]): str(row["status_with_port"] or row["status"]) for row in gossip
-            }
-            odd = {
-                one: state
-                for one, state in states.items()
-                if (one in addresses) != state.startswith("NORMAL")
-                and not state.startswith(("LEFT", "removed"))
-            }
-            if odd:
-                return f"{address} sees {odd}"
-            if http_status(address, APP_PORT, "/readyz", timeout_seconds=5.0) != HTTP_OK:
-                return f"the app server at {address} is not ready"
-        if (served := self.nginx_members()) != addresses:
-            return f"nginx serves {sorted(served)}, not {sorted(addresses)}"
-        return await self._records_problem()
-
-    async def _records_problem(self) -> str:
-        async with connected(self.settings) as connection:
-            for table in ("ring_cleanups", "ring_replications", "operation_locks"):
-                # A transaction's row is read as it was decided.
-                rows = await query(connection, f"SELECT * FROM {table}", consistency=8)  # noqa: S608
-                if rows:
-                    return f"{table} still has {rows}"
-        return ""
-
-    def nginx_members(self) -> set[str]:
-        """Return the addresses of the app servers that nginx is told of."""
-        file = self.stack.state / "nginx" / "conf" / "upstream.conf"
-        return set(re.findall(r"^\s*server ([0-9.]+):", file.read_text(), re.MULTILINE))
-
-    def address_of(self, name: str) -> str:
-        """Return the address of a host."""
-        return self.stack.address(int(name.removeprefix("node")))
-
-    def name_of(self, address: str) -> str:
-        """Return the name of the host at an address."""
-        return f"node{address.removeprefix(self.stack.place.address_prefix)}"
-
-    # --- what is done to it --------------------------------------------------------------------
+    def lower(self, factor: int) -> bool:
+        """Keep no more replicas than this, so that a node can leave; False when that fails."""
+        if self.factor() <= factor:
+            return True
+        wanted = ("replication", KEYSPACE, str(factor), "--accept-outage")
+        return self.run(*wanted).code == 0
 
     def run(self, *arguments: str, fault_point: str = "") -> Done:
         """Run `catalog-ring` to its end; at the fault point it kills itself."""
         return self.begin(*arguments, fault_point=fault_point).wait()
 
-    def begin(self, *arguments: str, fault_point: str = "", **environ: str) -> "Running":
+    def begin(self, *arguments: str, fault_point: str = "", **environ: str) -> Running:
         """Start `catalog-ring` and return at once."""
         self._logs += 1
         log = self.stack.state / "log" / f"operation-{self._logs}-{arguments[0]}.log"
         environ |= {FAULT_POINT: fault_point} if fault_point else {}
         return Running(self.stack.start(*arguments, log=log, **environ), arguments, log)
 
-    def process(self, name: str) -> ProcessRecord:
-        """Return a process of the stack: node2, app2, nginx."""
-        return self.stack.processes()[name]
+    def nodetool(self, name: str, *arguments: str) -> None:
+        """Run nodetool on a node."""
+        host = open_inventory(self.stack.environ).find(name)
+        asyncio.run(host.nodetool(*arguments))
 
     def kill_node(self, name: str) -> None:
-        """End a node as a crash would."""
-        assert self.process(name).signal(signal.SIGKILL)
+        """End a node as a crash would, and wait until its process is gone."""
+        record = self.process(name)
+        assert record.signal(signal.SIGKILL)
+        assert wait_until_gone([record], timeout_seconds=WELL_SECONDS)
 
     def end_node(self, name: str) -> None:
-        """End a node that may have ended by itself, and wait until its process is gone."""
-        record = self.stack.processes().get(name)
-        if record is not None and record.signal(signal.SIGKILL):
-            assert wait_until_gone([record], timeout_seconds=WELL_SECONDS)
+        """End a node that may have ended by itself."""
+        if name in self.stack.processes():
+            self.kill_node(name)
 
     def kill_place(self, name: str) -> None:
         """End a node and the app server beside it, as the loss of their machine would."""
@@ -227,46 +178,21 @@ class Scene:
         time.sleep(QUIET_SECONDS)
 
     def bring_back(self, name: str) -> None:
-        """Start a node that was killed, and wait until the ring has it again."""
-        done = self.run("up")
+        """Start a node that was killed, as an operator does."""
+        done = self.run("restart", name)
         assert done.code == 0, done.output
-        deadline = time.monotonic() + WELL_SECONDS
-        while self.unheard(name):
-            assert time.monotonic() < deadline, f"{name} does not come back"
-            time.sleep(1.0)
-
-    def unheard(self, name: str) -> bool:
-        """Whether the node, or another, does not see it in its place."""
-        members = self.members()
-
-        async def states() -> set[str]:
-            found = set()
-            for member in members:
-                async with connected(self.settings, self.address_of(member)) as connection:
-                    for row in await query(connection, GOSSIP):
-                        if str(row["address"]) == self.address_of(name):
-                            found.add(str(row["status_with_port"] or row["status"]).split(",")[0])
-            return found
-
-        try:
-            return asyncio.run(states()) != {"NORMAL"}
-        except TransportError:
-            return True
 
     def clear_host(self, name: str) -> None:
         """Remove what a test left on a host without a node."""
-        shutil.rmtree(self.stack.state / "ring" / "catalog" / name, ignore_errors=True)
+        shutil.rmtree(self.folder_of(name), ignore_errors=True)
         (self.stack.state / "hosts" / f"{name}.version").unlink(missing_ok=True)
 
-    def factor(self) -> int:
-        """Return how many replicas the catalog's keyspace has."""
+    # --- under load ----------------------------------------------------------------------------
 
-        async def read() -> int:
-            async with connected(self.settings) as connection:
-                state = await fetch_state(connection, self.settings)
-                return sum(state.replication.factors.values())
-
-        return asyncio.run(read())
+    def load(self) -> RingLoad:
+        """Return a load on the catalog, not started."""
+        assert self._plan is not None, "settle comes first"
+        return RingLoad(self._plan)
 
     @contextlib.contextmanager
     def episode(self, name: str, *, ends_with: Collection[str]) -> Iterator[Episode]:
@@ -278,10 +204,10 @@ class Scene:
         """
         episode = Episode(name)
         self.episodes.append(episode)
-        whole, self._is_whole = self._is_whole, False
+        # Whatever is left when this does not end well, the next test begins from nothing.
+        self._is_whole = False
         began = time.time()
-        assert self._plan is not None, "settle comes first"
-        load = RingLoad(self._plan)
+        load = self.load()
         try:
             with load.running():
                 time.sleep(QUIET_SECONDS)
@@ -291,8 +217,9 @@ class Scene:
                 load.check_alive()
                 end = time.time()
             self._conclude(episode, load, start, end)
-            assert not (problem := self.what_is_wrong(set(ends_with))), problem
-            self._is_whole = whole
+            problem = self.what_is_wrong(ends_with)
+            assert not problem, problem
+            self._is_whole = True
         except BaseException as error:
             episode.problem = f"{type(error).__name__}: {error}".strip()
             raise
@@ -300,6 +227,7 @@ class Scene:
             episode.seconds = time.time() - began
 
     def _conclude(self, episode: Episode, load: RingLoad, start: float, end: float) -> None:
+        """Read everything back; nothing may be wrong, at QUORUM or on any replica."""
         seen = load.figures(start, end)
         episode.reads = seen.reads
         episode.bad_reads = seen.bad_reads
@@ -310,7 +238,8 @@ class Scene:
         quorum, replicas = load.check_quorum(), load.check_replicas()
         if replicas.findings and not quorum.findings:
             # Nothing is lost, but a replica missed what no hint brought it: repair must.
-            assert self.run("repair").code == 0
+            mended = self.run("repair")
+            assert mended.code == 0, mended.output
             episode.told.append("repaired")
             replicas = load.check_replicas()
         episode.keys = sum(quorum.keys.values()) + sum(replicas.keys.values())
@@ -320,47 +249,3 @@ class Scene:
         assert not replicas.findings, replicas.text()
         assert seen.bad_reads == 0, "\n".join([seen.text(), *load.problems()[:20]])
         assert seen.reads > 0.9 * load.plan.reads_per_second * (end - start - 1)
-
-
-class Running:
-    """A `catalog-ring` command that goes on."""
-
-    def __init__(
-        self, popen: "subprocess.Popen[bytes]", arguments: Sequence[str], log: Path
-    ) -> None:
-        self._popen = popen
-        self._arguments = " ".join(arguments)
-        self._log = log
-
-    def __repr__(self) -> str:
-        return f"<Running {self._arguments} pid {self._popen.pid}>"
-
-    @property
-    def output(self) -> str:
-        """What it has printed so far."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
-
-    def wait(self, timeout_seconds: float = COMMAND_SECONDS) -> Done:
-        """Wait for its end.
-
-        Raises:
-            subprocess.TimeoutExpired: it goes on; it is killed.
-        """
-        try:
-            return Done(self._popen.wait(timeout_seconds), self.output)
-        except subprocess.TimeoutExpired:
-            self.signal(signal.SIGKILL)
-            self._popen.wait()
-            raise
-
-    def wait_for(self, words: str, timeout_seconds: float = COMMAND_SECONDS) -> None:
-        """Wait until it has printed something that a pattern matches."""
-        deadline = time.monotonic() + timeout_seconds
-        while not re.search(words, self.output):
-            assert self._popen.poll() is None, f"ended before {words!r}:\n{self.output}"
-            assert time.monotonic() < deadline, f"does not print {words!r}:\n{self.output}"
-            time.sleep(POLL_SECONDS)
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        os.kill(self._popen.pid, number)

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.own_network import cut_off_marked, heal_marked, in_own_network
 from tests.ring_faults.scene import Scene
-from tests.ring_faults.test_nodes_fail import JOINING, says_what_to_do
+from tests.ring_faults.test_nodes_fail import JOINING
 
 pytestmark = [
     pytest.mark.ring_faults,
@@ -49,7 +49,7 @@ def test_add_when_the_operator_is_cut_off_then_it_goes_on_or_says_so(
         done = adding.wait()
         episode.told.append("went on: done" if done.code == 0 else "said why and stopped")
         if done.code:
-            assert says_what_to_do(done), done.output
+            assert done.says_what_to_do, done.output
             again = scene.run("add", spare)
             assert again.code == 0, again.output
             episode.told.append("run again: done")
@@ -59,7 +59,7 @@ def test_add_when_the_new_hosts_disk_fills_up_then_it_says_so(scene: Scene) -> N
     """The node cannot keep what it streams; with room again, the same command adds it."""
     members, spare = scene.settle(2), scene.spare()
     ends_with = members | {spare}
-    folder = scene.stack.state / "ring" / "catalog" / spare
+    folder = scene.folder_of(spare)
     with scene.episode("the joining node's disk is full", ends_with=ends_with) as episode:
         folder.mkdir()
         size = f"size={DISK_MIB}m"
@@ -69,7 +69,7 @@ def test_add_when_the_new_hosts_disk_fills_up_then_it_says_so(scene: Scene) -> N
             adding.wait_for(JOINING)
             fill(folder)
             done = adding.wait()
-            assert says_what_to_do(done), done.output
+            assert done.says_what_to_do, done.output
             assert "disk" in done.output
             episode.told.append("said that the disk is full")
         finally:

@@ -5,19 +5,13 @@ import time
 
 import pytest
 
-from tests.ring_faults.scene import Done, Scene
+from tests.ring_faults.scene import Scene
 
 pytestmark = [pytest.mark.ring_faults, pytest.mark.timeout(1800)]
 
 JOINING = r"is joining|is streaming"
 # Longer than the script waits for a joining node that says nothing.
 FROZEN_SECONDS = 20.0
-
-
-def says_what_to_do(done: Done) -> bool:
-    """Whether a command that did not succeed says why and what to do, without a traceback."""
-    told = "What to do:" in done.output and "Traceback" not in done.output
-    return done.code in {1, 3, 4} and told
 
 
 def test_add_when_the_joining_node_is_killed_then_it_is_started_anew(scene: Scene) -> None:
@@ -89,7 +83,7 @@ def test_operation_when_an_old_node_is_killed_then_it_says_so_and_goes_on_later(
         if done.code == 0:
             episode.told.append("done without it")
         else:
-            assert says_what_to_do(done), done.output
+            assert done.says_what_to_do, done.output
             episode.told.append("said why and stopped")
         scene.bring_back("node2")
         again = scene.run(operation, other)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.ring_faults.scene import Scene
-from tests.ring_faults.test_nodes_fail import JOINING, says_what_to_do
+from tests.ring_faults.test_nodes_fail import JOINING
 
 pytestmark = [pytest.mark.ring_faults, pytest.mark.timeout(1800)]
 
@@ -27,7 +27,7 @@ def test_operators_when_two_begin_at_once_then_one_gets_the_lock(scene: Scene) -
             pytest.fail("one had ended before the other began")
         late = next(done for done in ended.values() if done.code)
         assert late.code in {LOCKED, REFUSED}, late.output
-        assert says_what_to_do(late), late.output
+        assert late.says_what_to_do, late.output
         episode.told.append(f"the later one ended with {late.code}, and who is at work")
         if late is ended[both[0]]:
             assert scene.run("add", spare).code == 0
@@ -45,7 +45,7 @@ def test_operators_when_one_comes_in_the_middle_then_it_is_told_who_is_at_work(
         for command in (("cleanup", "--all"), ("remove", "node2"), ("restart",), ("add", spare)):
             late = scene.run(*command)
             assert late.code in {LOCKED, REFUSED}, late.output
-            assert says_what_to_do(late), late.output
+            assert late.says_what_to_do, late.output
         episode.told.append("all were refused")
         done = adding.wait()
         assert done.code == 0, done.output
