@@ -74,6 +74,11 @@ def register(subparsers: Any) -> None:
     replication.add_argument("keyspace")
     replication.add_argument("factor", type=int, metavar="N")
     replication.add_argument("--datacenter", default="", help="default: the ring's only one")
+    replication.add_argument(
+        "--accept-outage",
+        action="store_true",
+        help="also so few that reads and writes at LOCAL_QUORUM fail while a node is away",
+    )
     register_operation(
         subparsers, "render", "let nginx follow the ring", lambda _context, _args: Render()
     )
@@ -154,7 +159,9 @@ def say(line: str) -> None:
 
 
 def _build_replication(_context: Context, args: argparse.Namespace) -> Operation:
-    return ReplicationOperation(args.keyspace, args.factor, args.datacenter)
+    return ReplicationOperation(
+        args.keyspace, args.factor, args.datacenter, accept_outage=args.accept_outage
+    )
 
 
 def _register_looks(subparsers: Any) -> None:

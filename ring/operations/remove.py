@@ -182,7 +182,8 @@ def refuse_few(view: RingView, keyspaces: Iterable[Keyspace], leaving: NodeView)
         Refusal(
             f"{one.name} keeps {one.factor(leaving.datacenter)} replicas, and {nodes} node(s) "
             "would stay",
-            f"Add another node first; or keep fewer: catalog-ring replication {one.name} {nodes}",
+            f"Add another node first; or keep fewer: catalog-ring replication {one.name} {nodes} "
+            "--accept-outage",
         )
         for one, nodes in too_few(view, keyspaces, leaving)
         if not one.is_own

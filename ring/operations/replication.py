@@ -45,7 +45,19 @@ class ReplicationOperation:
     step_names = (*RAISE_STEPS, CLEANUP)
     lease_seconds = LEASE_SECONDS
 
-    def __init__(self, keyspace: str, factor: int, datacenter: str) -> None:
+    def __init__(
+        self, keyspace: str, factor: int, datacenter: str, *, accept_outage: bool = False
+    ) -> None:
+        """Take a keyspace, its replicas to be, and where.
+
+        Args:
+            keyspace: the catalog's, or another.
+            factor: how many replicas.
+            datacenter: where they are; empty: where the keyspace has any, if that is one place.
+            accept_outage: also so few that reads and writes at LOCAL_QUORUM fail while a node is
+                away.
+        """
+        self._accept_outage = accept_outage
         self._keyspace = keyspace
         self._factor = factor
         self._datacenter = datacenter
@@ -53,11 +65,21 @@ class ReplicationOperation:
 
     async def refusals(self, context: Context, view: RingView) -> Sequence[Refusal]:
         """Refuse unless the ring is well, nothing is owed, and clients' levels can be met."""
+        places = view.replication.get(self._keyspace, {})
+        if not self._datacenter and len(places) == 1:
+            (self._datacenter,) = places
         refusals = [
             *ring_is_well(view),
-            *refuse_owed(view),
+            # Lowering owes cleanups from its first step on: those are its own.
+            *(refuse_owed(view) if view.change_of(self._keyspace) is None else []),
             *refuse_unrepaired(view, besides=self._keyspace),
-            *refuse_factor(view, self._keyspace, self._datacenter, self._factor),
+            *refuse_factor(
+                view,
+                self._keyspace,
+                self._datacenter,
+                self._factor,
+                accept_outage=self._accept_outage,
+            ),
         ]
         if not refusals:
             refusals += await refuse_growth(context, view, self._datacenter, self._ratio(view))
@@ -90,7 +112,9 @@ class ReplicationOperation:
         return [*steps, *cleanup_steps(context, self.name, nodes)]
 
 
-def refuse_factor(view: RingView, keyspace: str, datacenter: str, factor: int) -> list[Refusal]:
+def refuse_factor(
+    view: RingView, keyspace: str, datacenter: str, factor: int, *, accept_outage: bool = False
+) -> list[Refusal]:
     """Refuse a replication factor that clients could not live with."""
     now = view.factor(keyspace, datacenter)
     nodes = len(members_of(view, datacenter))
@@ -110,12 +134,12 @@ def refuse_factor(view: RingView, keyspace: str, datacenter: str, factor: int) -
             )
         ]
     least = min(USUAL_FACTOR, nodes)
-    if factor < min(least, now):
+    if factor < min(1 if accept_outage else least, now):
         return [
             Refusal(
                 f"{factor} replicas on {nodes} nodes: clients read and write at LOCAL_QUORUM, "
                 f"which outlives the loss of a node with {USUAL_FACTOR}",
-                f"Keep at least {least}.",
+                f"Keep at least {least}; before a node is removed for good: --accept-outage.",
             )
         ]
     return []
