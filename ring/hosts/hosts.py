@@ -40,6 +40,6 @@ def open_inventory(environ: Mapping[str, str] = os.environ) -> Hosts:
     """
     settings = StackSettings.from_environ(environ)
     inventory = inventory_of(environ, settings)
-    machine = LocalMachine.of(inventory, settings)
+    machine = LocalMachine.of(inventory, settings, environ)
     hosts = [LocalHost(entry, machine) for entry in inventory.hosts]
     return Hosts(inventory, hosts, LocalFront(machine.settings))

@@ -27,6 +27,7 @@ from ring.nodes.probes import OK, http_status
 from ring.nodes.process import stop_processes
 from ring.nodes.readiness import check_memory, check_ports
 from ring.nodes.ring_on_disk import NodeOnDisk
+from ring.nodes.service import Service
 from ring.nodes.start_failure import log_tail
 
 DATA = "data0"
@@ -107,7 +108,7 @@ class LocalHost:
 
     async def stop_app(self) -> None:
         """Let the app server finish its requests, and stop it."""
-        await self._do(app_server(self._machine.settings, self._entry, ()).stop)
+        await self._do(self._app(()).stop)
 
     async def app_is_ready(self) -> bool:
         """Whether the app server answers that it can read from Cassandra."""
@@ -143,7 +144,6 @@ class LocalHost:
     def _read_facts(self) -> HostFacts:
         settings = self._machine.settings
         settings.state.mkdir(parents=True, exist_ok=True)
-        app = app_server(settings, self._entry, ())
         return HostFacts(
             clock_offset_seconds=0.0,
             free_disk_bytes=shutil.disk_usage(settings.state).free,
@@ -151,7 +151,7 @@ class LocalHost:
             installed_version=self._installed_version(),
             cluster_name=_cluster_name(self._directory / "conf" / "cassandra.yaml"),
             node_runs=node_process(self._directory) is not None,
-            app_runs=app.process() is not None,
+            app_runs=self._app(()).process() is not None,
         )
 
     def _installed_version(self) -> str | None:
@@ -275,11 +275,14 @@ class LocalHost:
 
     def _start_app(self, contact_points: tuple[str, ...]) -> None:
         self._keep_if_joined()
-        settings = self._machine.settings
-        keep_session_secret(settings)
+        keep_session_secret(self._machine.settings)
         with ExitStack() as undo:
-            start_app_server(app_server(settings, self._entry, contact_points), undo)
+            start_app_server(self._app(contact_points), undo)
             undo.pop_all()
+
+    def _app(self, contact_points: tuple[str, ...]) -> Service:
+        machine = self._machine
+        return app_server(machine.settings, machine.environ, self._entry, contact_points)
 
     def _keep_if_joined(self) -> None:
         """Let the node start with the ring from now on, if it has joined it."""
