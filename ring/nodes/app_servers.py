@@ -17,17 +17,18 @@ from ring.settings import PREFIX, RingSettings
 
 APP_TIMEOUT_SECONDS = 40.0
 CONTACT_POINTS = "CATALOG_CONTACT_POINTS"
-# Settings that a child takes from its command line or from us, never from the caller.
+# What a program of ours takes from its command line or from us, never from the caller.
 _OWN = frozenset(
-    f"CATALOG_{name}" for name in ("NODES", "DATA", "HOST", "PORT", "LOCAL_ADDRESS", "INVENTORY")
+    PREFIX + name
+    for name in ("NODES", "DATA", "INVENTORY", "HOST", "PORT", "LOCAL_ADDRESS", "RUN_DIRECTORY")
 )
-# Of commands that change the ring; to a daemon they would only look like a change.
-_OF_COMMANDS = "CATALOG_RING_"
-# What no app server reads: another heap of the nodes is no reason to restart one.
+_OF_OTHER_PROGRAMS = tuple(PREFIX + name for name in ("RING_", "LOAD_", "TEST_", "BENCHMARK_"))
+_SESSIONS = frozenset({"session_secret", "session_secret_file"})
+# Another heap of the nodes is no reason to start an app server anew.
 _OF_THE_STACK = frozenset(
     PREFIX + field.name.upper()
     for field in dataclasses.fields(StackSettings)
-    if field.name not in {"session_secret", "session_secret_file"}
+    if field.name not in _SESSIONS
 ) - frozenset(PREFIX + field.name.upper() for field in dataclasses.fields(RingSettings))
 _NUMBERED = re.compile(r"node(\d+)")
 
@@ -42,15 +43,17 @@ def program_environment(
         environ: of the command that starts the program.
         contact_points: of the ring.
     """
-    own = {
-        key: value
-        for key, value in inherited_environment(environ).items()
-        if key not in _OWN and not key.startswith(_OF_COMMANDS)
-    }
+    inherited = inherited_environment(environ)
+    own = {name: value for name, value in inherited.items() if name not in _OWN}
     own[CONTACT_POINTS] = ",".join(contact_points)
     own["CATALOG_CQL_PORT"] = str(settings.cql_port)
     own["PYTHONUNBUFFERED"] = "1"
     return own
+
+
+def is_for_app_server(name: str) -> bool:
+    """Whether an app server takes this variable from its caller: no setting, or one of its own."""
+    return name not in _OWN | _OF_THE_STACK and not name.startswith(_OF_OTHER_PROGRAMS)
 
 
 def app_server_name(host: str) -> str:
@@ -74,7 +77,7 @@ def app_server(
         contact_points: other nodes of the ring, or those of the existing Cassandra.
     """
     environ = program_environment(settings, environ, contact_points)
-    environ = {key: value for key, value in environ.items() if key not in _OF_THE_STACK}
+    environ = {name: value for name, value in environ.items() if is_for_app_server(name)}
     if not settings.session_secret and not settings.session_secret_file:
         environ["CATALOG_SESSION_SECRET_FILE"] = str(session_secret_file(settings))
     name = app_server_name(host.name)
