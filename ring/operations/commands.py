@@ -73,6 +73,11 @@ def register(subparsers: Any) -> None:
     )
     replication.add_argument("keyspace")
     replication.add_argument("factor", type=int, metavar="N")
+    replication.add_argument(
+        "--accept-outage",
+        action="store_true",
+        help="go on where reads and writes at LOCAL_QUORUM fail while a node is away",
+    )
     replication.add_argument("--datacenter", default="", help="default: the ring's only one")
     replication.add_argument(
         "--accept-outage",
@@ -130,7 +135,8 @@ def run_to_exit_code(act: Callable[[], Awaitable[int]]) -> int:
     except OperationLockedError as error:
         return _fail("Locked", error, LOCKED, "Wait, or, if its owner is dead: catalog-ring unlock")
     except (NodesError, RingError) as error:
-        return _fail("Failed", error, FAILED)
+        again = "See what answers (catalog-ring status); the same command goes on where it was."
+        return _fail("Failed", error, FAILED, getattr(error, "advice", "") or again)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write("Interrupted. Run the same command again: it goes on where it was.\n")
         return INTERRUPTED

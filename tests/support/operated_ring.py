@@ -19,7 +19,7 @@ from ring.operations.steps import FAULT_VARIABLE
 from ring.transport import ConnectionOptions, Endpoint, connect, query
 from tests.support.ccm import installed_cassandra
 
-RUN_SECONDS: Final = 600.0
+RUN_SECONDS: Final = 900.0
 KEYSPACE: Final = "catalog"
 CQL_PORT: Final = 9042
 # Nodes of one machine need not wait half a minute for gossip to reach everyone.
