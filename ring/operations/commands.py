@@ -73,6 +73,11 @@ def register(subparsers: Any) -> None:
     )
     replication.add_argument("keyspace")
     replication.add_argument("factor", type=int, metavar="N")
+    replication.add_argument(
+        "--accept-outage",
+        action="store_true",
+        help="go on where reads and writes at LOCAL_QUORUM fail while a node is away",
+    )
     replication.add_argument("--datacenter", default="", help="default: the ring's only one")
     register_operation(
         subparsers, "render", "let nginx follow the ring", lambda _context, _args: Render()
@@ -113,7 +118,8 @@ def run_in_context(act: Act) -> int:
     except OperationLockedError as error:
         return _fail("Locked", error, LOCKED, "Wait, or, if its owner is dead: catalog-ring unlock")
     except (NodesError, RingError) as error:
-        return _fail("Failed", error, FAILED)
+        again = "See what answers (catalog-ring status); the same command goes on where it was."
+        return _fail("Failed", error, FAILED, getattr(error, "advice", "") or again)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write("Interrupted. Run the same command again: it goes on where it was.\n")
         return INTERRUPTED
@@ -144,7 +150,9 @@ def _say(line: str) -> None:
 
 
 def _build_replication(_context: Context, args: argparse.Namespace) -> Operation:
-    return ReplicationOperation(args.keyspace, args.factor, args.datacenter)
+    return ReplicationOperation(
+        args.keyspace, args.factor, args.datacenter, accept_outage=args.accept_outage
+    )
 
 
 def _register_looks(subparsers: Any) -> None:
