@@ -182,9 +182,11 @@ def refuse_few(view: RingView, keyspaces: Iterable[Keyspace], leaving: NodeView)
     for one, nodes in too_few(view, keyspaces, leaving):
         if one.is_own:
             continue
-        advice = "Add another node first."
-        if not refuse_factor(view, one.name, leaving.datacenter, nodes):
-            advice += f" Or keep fewer: catalog-ring replication {one.name} {nodes}"
+        advice = (
+            f"Add another node first, or keep fewer: catalog-ring replication {one.name} {nodes}"
+        )
+        if refuse_factor(view, one.name, leaving.datacenter, nodes):
+            advice += " --accept-outage"
         factor = one.factor(leaving.datacenter)
         reason = f"{one.name} keeps {factor} replicas, and {nodes} node(s) would stay"
         refusals.append(Refusal(reason, advice))

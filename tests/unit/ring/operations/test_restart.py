@@ -228,3 +228,49 @@ async def test_settle_when_the_node_serves_again_then_it_ends() -> None:
     context = scripted_context(starting, _ring(_NEW, _OLD, _OLD), hosts=[host])
     await turn_steps(context, _turn(_node(1)))[4].run()
     assert context.said == ["                   node1 is starting"]  # type: ignore[attr-defined]
+
+
+class _Down(ScriptedHost):
+    """A host whose node is down and keeps its data; a start makes the ring's next view come."""
+
+    async def start_node(self, start: Any) -> None:
+        """Note it."""
+        self.asked.append(("start_node", start.seeds))
+
+
+@pytest.mark.parametrize("problem", ["too few nodes answered", ""])
+async def test_start_when_the_lock_cannot_be_had_then_what_is_down_is_started_first(
+    problem: str,
+) -> None:
+    """Two of two replicas make a quorum: the lock's row cannot be changed while one is away."""
+    host = _Down(2, data_bytes=1000, node_runs=True)
+    down = view_of(_node(1), _node(2, answers=False), factor=2, debts_problem=problem)
+    up = view_of(_node(1), _node(2, _NEW), factor=2)
+    context = scripted_context(up, hosts=[host])
+
+    async def read_view(*, strict: bool = True) -> RingView:
+        del strict
+        return down
+
+    context.read_view = read_view  # type: ignore[method-assign]
+    restart = _restart(2, accept_outage=True)
+    await restart.start_what_is_down(context)
+    assert host.asked == ([("stop_node",), ("start_node", (address_of(1),))] if problem else [])
+    # What was started is not restarted once more.
+    assert _left(up, restart) == (["plan"] if problem else ["plan", *_TURN])
+
+
+async def test_start_when_a_node_joins_then_nothing_is_started() -> None:
+    """It may be taking the place of the one that is down."""
+    host = _Down(2, data_bytes=1000)
+    joining = _node(3, membership=Membership.JOINING)
+    down = view_of(_node(1), _node(2, answers=False), joining, debts_problem="no quorum")
+    context = scripted_context(down, hosts=[host])
+
+    async def read_view(*, strict: bool = True) -> RingView:
+        del strict
+        return down
+
+    context.read_view = read_view  # type: ignore[method-assign]
+    await _restart(2).start_what_is_down(context)
+    assert host.asked == []
