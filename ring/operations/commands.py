@@ -42,6 +42,7 @@ EXIT_CODES: Final = (
 _WATCH_SECONDS: Final = 2.0
 
 Build = Callable[[Context, argparse.Namespace], Operation]
+Prepare = Callable[[Context, Any], Awaitable[None]]
 Act = Callable[[Context], Awaitable[int]]
 
 
@@ -91,15 +92,26 @@ def register(subparsers: Any) -> None:
 
 
 def register_operation(
-    subparsers: Any, name: str, words: str, build: Build
+    subparsers: Any, name: str, words: str, build: Build, prepare: Prepare | None = None
 ) -> argparse.ArgumentParser:
-    """Add the subcommand of an operation; returns its parser, for arguments of its own."""
+    """Add the subcommand of an operation; returns its parser, for arguments of its own.
+
+    Args:
+        subparsers: of `catalog-ring`.
+        name: of the subcommand.
+        words: what it does.
+        build: makes the operation of the arguments.
+        prepare: what is done with the operation before preflight and lock, unless in a dry run.
+    """
     parser: argparse.ArgumentParser = subparsers.add_parser(name, help=words, epilog=EXIT_CODES)
     parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
 
     def run(args: argparse.Namespace) -> int:
         async def act(context: Context) -> int:
-            await run_operation(context, build(context, args), dry_run=args.dry_run)
+            operation = build(context, args)
+            if prepare is not None and not args.dry_run:
+                await prepare(context, operation)
+            await run_operation(context, operation, dry_run=args.dry_run)
             if not args.dry_run:
                 for line in status_lines(await fetch_status(context)):
                     context.say(line)
