@@ -178,21 +178,12 @@ def refuse_few(view: RingView, keyspaces: Iterable[Keyspace], leaving: NodeView)
                 "Stop the ring instead: make down",
             )
         ]
-<<<<<<< HEAD
-    return [
-        Refusal(
-            f"{one.name} keeps {one.factor(leaving.datacenter)} replicas, and {nodes} node(s) "
-            "would stay",
-            f"Add another node first; or keep fewer: catalog-ring replication {one.name} {nodes} "
-            "--accept-outage",
-=======
     refusals = []
     for one, nodes in too_few(view, keyspaces, leaving):
         if one.is_own:
             continue
         advice = (
             f"Add another node first, or keep fewer: catalog-ring replication {one.name} {nodes}"
->>>>>>> 3a77bcd349caf65e23dcece91246ce2e8610a51d
         )
         if refuse_factor(view, one.name, leaving.datacenter, nodes):
             advice += " --accept-outage"

@@ -46,20 +46,6 @@ class ReplicationOperation:
     lease_seconds = LEASE_SECONDS
 
     def __init__(
-<<<<<<< HEAD
-        self, keyspace: str, factor: int, datacenter: str, *, accept_outage: bool = False
-    ) -> None:
-        """Take a keyspace, its replicas to be, and where.
-
-        Args:
-            keyspace: the catalog's, or another.
-            factor: how many replicas.
-            datacenter: where they are; empty: where the keyspace has any, if that is one place.
-            accept_outage: also so few that reads and writes at LOCAL_QUORUM fail while a node is
-                away.
-        """
-        self._accept_outage = accept_outage
-=======
         self, keyspace: str, factor: int, datacenter: str = "", *, accept_outage: bool = False
     ) -> None:
         """Take the keyspace, how many replicas it is to have, and where.
@@ -70,7 +56,6 @@ class ReplicationOperation:
             datacenter: where; empty: in the only one that has any.
             accept_outage: also so few that a quorum does not outlive the loss of a node.
         """
->>>>>>> 42b6217aff9451a78fd523842c8d72dce8ff6dcc
         self._keyspace = keyspace
         self._factor = factor
         self._datacenter = datacenter
@@ -79,22 +64,6 @@ class ReplicationOperation:
 
     async def refusals(self, context: Context, view: RingView) -> Sequence[Refusal]:
         """Refuse unless the ring is well, nothing is owed, and clients' levels can be met."""
-<<<<<<< HEAD
-        places = view.replication.get(self._keyspace, {})
-        if not self._datacenter and len(places) == 1:
-            (self._datacenter,) = places
-        refusals = [
-            *ring_is_well(view),
-            # Lowering owes cleanups from its first step on: those are its own.
-            *(refuse_owed(view) if view.change_of(self._keyspace) is None else []),
-            *refuse_unrepaired(view, besides=self._keyspace),
-            *refuse_factor(
-                view,
-                self._keyspace,
-                self._datacenter,
-                self._factor,
-                accept_outage=self._accept_outage,
-=======
         datacenter = self._place(view)
         now = view.factor(self._keyspace, datacenter)
         # What this very operation owes it pays itself.
@@ -105,7 +74,6 @@ class ReplicationOperation:
             *refuse_unrepaired(view, besides=self._keyspace),
             *refuse_factor(
                 view, self._keyspace, datacenter, self._factor, accept_outage=self._accept_outage
->>>>>>> 42b6217aff9451a78fd523842c8d72dce8ff6dcc
             ),
         ]
         if not refusals and self._factor > now:
@@ -127,15 +95,12 @@ class ReplicationOperation:
         factors = view.replication.get(self._keyspace, {})
         return self._datacenter or (next(iter(factors)) if len(factors) == 1 else "")
 
-<<<<<<< HEAD
-=======
 
 def fewer_replicas(keyspace: str) -> str:
     """Return who takes ranges over, in the words of a cleanup that is owed."""
     return f"fewer replicas of {keyspace}"
 
 
->>>>>>> 42b6217aff9451a78fd523842c8d72dce8ff6dcc
 def refuse_factor(
     view: RingView, keyspace: str, datacenter: str, factor: int, *, accept_outage: bool = False
 ) -> list[Refusal]:
@@ -161,14 +126,6 @@ def refuse_factor(
     if factor < 1:
         return [Refusal(f"{factor} replicas: no row would be kept", "Keep one at least.")]
     least = min(USUAL_FACTOR, nodes)
-<<<<<<< HEAD
-    if factor < min(1 if accept_outage else least, now):
-        return [
-            Refusal(
-                f"{factor} replicas on {nodes} nodes: clients read and write at LOCAL_QUORUM, "
-                f"which outlives the loss of a node with {USUAL_FACTOR}",
-                f"Keep at least {least}; before a node is removed for good: --accept-outage.",
-=======
     if factor < min(least, now) and not accept_outage:
         return [
             Refusal(
@@ -176,7 +133,6 @@ def refuse_factor(
                 f"which outlives the loss of a node from {USUAL_FACTOR} replicas on",
                 f"Keep at least {least}, or accept that requests fail while a node is away: "
                 "--accept-outage",
->>>>>>> 42b6217aff9451a78fd523842c8d72dce8ff6dcc
             )
         ]
     return []
