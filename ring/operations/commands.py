@@ -80,11 +80,6 @@ def register(subparsers: Any) -> None:
         help="go on where reads and writes at LOCAL_QUORUM fail while a node is away",
     )
     replication.add_argument("--datacenter", default="", help="default: the ring's only one")
-    replication.add_argument(
-        "--accept-outage",
-        action="store_true",
-        help="also so few that reads and writes at LOCAL_QUORUM fail while a node is away",
-    )
     register_operation(
         subparsers, "render", "let nginx follow the ring", lambda _context, _args: Render()
     )
