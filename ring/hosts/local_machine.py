@@ -8,6 +8,7 @@ from pathlib import Path
 from ring.hosts.errors import InventoryError
 from ring.hosts.host import HostEntry
 from ring.inventory import Inventory
+from ring.nodes.errors import RingMismatchError
 from ring.nodes.java import find_java_home
 from ring.nodes.ring_on_disk import NodeOnDisk, read_nodes
 from ring.nodes.ring_plan import RingPlan
@@ -71,8 +72,22 @@ class LocalMachine:
         return find_java_home()
 
     def nodes_on_disk(self) -> tuple[NodeOnDisk, ...]:
-        """The nodes of the ring on disk, in the order of the inventory."""
-        return read_nodes(self.settings.ring_directory, self.name)
+        """Return the nodes of the ring on disk, in the order of the inventory.
+
+        Raises:
+            RingMismatchError: the inventory has one of them at another address.
+            RingStartError: ccm's files are damaged.
+        """
+        nodes = read_nodes(self.settings.ring_directory, self.name)
+        for node in nodes:
+            if self.entry_of(node).address != node.address:
+                raise RingMismatchError(
+                    f"{node.name} of the ring on disk is at {node.address}, to be at "
+                    f"{self.entry_of(node).address}",
+                    advice="Ask for the ring as it is (CATALOG_ADDRESS_PREFIX or the inventory), "
+                    "or remove it with its data: make clean.",
+                )
+        return nodes
 
     def entry_of(self, node: NodeOnDisk) -> HostEntry:
         """Return the host of a node on disk, also of one that the inventory names no more."""

@@ -203,7 +203,12 @@ class Stack:
                 for node in ring.nodes
                 if not node.joined
             )
-            stage.done(f"{len(started)} started, every node sees every node up and normal{left}")
+            lost = "".join(
+                f"; {address} is down and not on this disk: catalog-ring replace {address} HOST"
+                for address in ring.absent
+            )
+            done = f"{len(started)} started, every node sees every node up and normal"
+            stage.done(done + left + lost)
         return self._members()
 
     def _forget_ring(self) -> None:

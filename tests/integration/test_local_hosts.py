@@ -234,21 +234,33 @@ async def test_stack_when_down_and_up_then_the_ring_as_it_is_on_disk(local: Loca
         assert await served_by(address, APP_PORT) == PRODUCTS
 
 
-async def test_host_when_its_node_is_frozen_then_stopped_and_wiped(local: Local) -> None:
-    """A frozen node counts as running, ends when told to, and cannot start again."""
-    hosts = local.hosts
-    gamma = hosts.find("gamma")
-    await hosts.front.render((FIRST,))
-    await gamma.stop_app()
+async def test_node_when_it_has_left_and_is_frozen_then_stopped_and_not_started_again(
+    local: Local,
+) -> None:
+    """What was decommissioned and not wiped yet is left alone by `up`, with its app server."""
+    gamma = local.hosts.find("gamma")
+    # The system's keyspaces have more copies than one node can keep.
+    await gamma.nodetool("decommission", "--force", timeout_seconds=180)
     process = local.processes["gamma"]
     assert process.signal(signal.SIGSTOP)
     assert (await gamma.read_facts()).node_runs
     await gamma.stop_node()
+    assert not process.alive
+    done = await asyncio.to_thread(local.run, "up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "gamma has not joined the ring, and is left alone" in done.stdout
+    assert sorted(local.processes) == ["alpha", "app-alpha", "nginx"]
+    assert await local.hosts.front.members() == (FIRST,)
+    assert await served_by(FIRST, 7721) == PRODUCTS
+
+
+async def test_host_when_wiped_then_nothing_of_its_node_is_left_but_its_log(local: Local) -> None:
+    """It cannot start again; whoever wants it back adds it anew."""
+    gamma = local.hosts.find("gamma")
+    assert (await gamma.read_facts()).data_bytes > 0
     await gamma.wipe_node()
     facts = await gamma.read_facts()
     assert (facts.node_runs, facts.app_runs, facts.data_bytes) == (False, False, 0)
-    assert sorted(local.processes) == ["alpha", "app-alpha", "nginx"]
     state = Path(local.environ["CATALOG_STATE_DIRECTORY"])
     assert not (state / "ring" / "catalog" / "gamma").exists()
-    assert (state / "log" / "gamma-system.log").exists()
-    assert await hosts.front.members() == (FIRST,)
+    assert "DECOMMISSIONED" in (state / "log" / "gamma-system.log").read_text(encoding="utf-8")
