@@ -41,7 +41,7 @@ APP: Final = "-m catalog_api"
 async def test_first_node_when_it_is_installed_and_started_then_it_serves(hosts: Hosts) -> None:
     """Both hosts get Cassandra and the app at once; the first node needs nobody to join."""
     first, second = hosts.all
-    assert await asyncio.gather(first.install(VERSION), second.install(VERSION)) == [True, True]
+    assert all(await asyncio.gather(first.install(VERSION), second.install(VERSION)))
     alone = (*QUICK, "-Dcassandra.skip_wait_for_gossip_to_settle=0")
     start = NodeStart((first.entry.address,), auto_bootstrap=False, jvm_arguments=alone)
     await first.start_node(start)
