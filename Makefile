@@ -55,7 +55,7 @@ find: venv ## let searches find what was loaded; one that was stopped goes on
 
 .PHONY: test-needs
 test-needs: venv
-	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go chromium sshd
+	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go chromium sshd prometheus
 
 .PHONY: test
 test: test-needs ## run all tests, on a ring of their own (ARGS="-k name" for some of them)
@@ -131,7 +131,7 @@ lock: venv ## resolve the dependencies of setup.cfg anew into the lock files
 		--upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
 		--no-header -o requirements-build.lock -
 	@$(RUN) -m piptools compile --quiet --strip-extras --upgrade --generate-hashes --allow-unsafe \
-		--no-emit-index-url --no-emit-find-links --no-header --extra test --extra lint \
+		--no-emit-index-url --no-emit-find-links --no-header --extra s3 --extra test --extra lint \
 		-o requirements.lock setup.cfg
 
 .PHONY: help

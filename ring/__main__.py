@@ -10,9 +10,12 @@ from pathlib import Path
 
 from ring.apply_schema import apply_schema
 from ring.errors import RingError
-from ring.nodes.commands import register
+from ring.monitoring.commands import register as register_monitoring
+from ring.nodes.commands import register as register_stack
+from ring.operations.advise import register as register_advise
+from ring.operations.backup_commands import register as register_backups
+from ring.operations.commands import register as register_operations
 from ring.settings import RingSettings, describe_settings
-from ring.status import describe_ring
 
 
 def _apply_schema(args: argparse.Namespace) -> int:
@@ -25,14 +28,6 @@ def _apply_schema(args: argparse.Namespace) -> int:
     return 0
 
 
-def _status(args: argparse.Namespace) -> int:
-    # The keyspace may not exist yet, and the ring is worth seeing all the same.
-    settings = RingSettings.from_environ(os.environ, keyspace="system")
-    lines, well = asyncio.run(describe_ring(settings, timeout_seconds=args.timeout_seconds))
-    print("\n".join(lines))
-    return 0 if well else 1
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="catalog-ring",
@@ -42,16 +37,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--verbose", action="store_true", help="log what happens")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    status = commands.add_parser("status", help="print the ring as a client sees it")
-    status.add_argument("--timeout-seconds", type=float, default=5.0)
-    status.set_defaults(run=_status)
     schema = commands.add_parser("apply-schema", help="create keyspace and tables; safe to repeat")
     schema.add_argument("--directory", type=Path, help="CQL to apply (default: the project's)")
     schema.add_argument(
         "--replication-factor", type=int, help="default: 3, or the number of nodes when fewer"
     )
     schema.set_defaults(run=_apply_schema)
-    register(commands)
+    register_operations(commands)
+    register_advise(commands)
+    register_monitoring(commands)
+    register_backups(commands)
+    register_stack(commands)
     return parser
 
 
@@ -59,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 when it did what it says, 1 when the ring is not well or did not let it, 2 for usage.
+        0 when it did what it says; else why not, as `ring.operations.commands` lists.
     """
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO if args.verbose else logging.WARNING)

@@ -47,7 +47,7 @@ _RELEASE: Final = Statement(
 )
 _READ: Final = Statement(
     "read_operation_lock",
-    "SELECT owner, purpose, since FROM operation_locks WHERE name = ?",
+    "SELECT owner, purpose, since, TTL(owner) FROM operation_locks WHERE name = ?",
     # Also finishes a transaction whose outcome nobody was told.
     Consistency.SERIAL,
     idempotent=True,
@@ -58,11 +58,16 @@ LOCK_STATEMENTS: Final = (_TAKE, _RENEW, _RELEASE, _READ)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has a lock: a name unique to the process, for what, and since when (UTC)."""
+    """Who has a lock: a name unique to the process, for what, and since when (UTC).
+
+    Attributes:
+        lease_seconds: what is left of the lease, unless the owner renews it.
+    """
 
     owner: str
     purpose: str
     since: datetime
+    lease_seconds: int = 0
 
     def __str__(self) -> str:
         return f"{self.purpose} ({self.owner}, since {self.since:%Y-%m-%d %H:%M:%S} UTC)"
@@ -88,6 +93,19 @@ async def fetch_holder(ring: RingClient, name: str) -> Holder | None:
     """
     rows = await ring.execute(_READ.name, (name,), timeout_seconds=_TIMEOUT_SECONDS)
     return Holder(*rows[0]) if rows and rows[0][0] else None
+
+
+async def take_away(ring: RingClient, name: str, holder: Holder) -> bool:
+    """Free a lock from this very holder, and from no other; return whether it had it.
+
+    Its operation stops at the next renewal, which may be a while: take a lock away only from an
+    owner that is known to be dead. Consistency: SERIAL, QUORUM.
+
+    Raises:
+        RingError: too few nodes answered; it may have been freed.
+    """
+    rows = await ring.execute(_RELEASE.name, (name, holder.owner), timeout_seconds=_TIMEOUT_SECONDS)
+    return bool(rows[0][0])
 
 
 @asynccontextmanager

@@ -12,7 +12,16 @@ from typing import Final
 
 ROOM: Final = Path(__file__).parents[1]
 # What the agent imports besides itself; all of it needs the standard library only.
-_OF_NODES: Final = ("errors", "java", "locks", "nodetool", "probes", "process", "start_failure")
+_OF_NODES: Final = (
+    "bulk_loader",
+    "errors",
+    "java",
+    "locks",
+    "nodetool",
+    "probes",
+    "process",
+    "start_failure",
+)
 # The packages' own files import more than a host has.
 _EMPTY: Final = ("ring/__init__.py", "ring/nodes/__init__.py", "ring/hosts/__init__.py")
 _MAIN: Final = """\

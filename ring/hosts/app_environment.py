@@ -13,7 +13,7 @@ from typing import Final
 from ring.hosts.errors import HostError
 from ring.hosts.host import HostEntry
 from ring.inventory import Inventory
-from ring.nodes.front import keep_session_secret, session_secret_file
+from ring.nodes.app_servers import keep_session_secret, session_secret_file
 from ring.nodes.settings import StackSettings
 from ring.settings import PREFIX, RingSettings
 

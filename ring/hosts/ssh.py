@@ -5,6 +5,7 @@ be on a host before.
 """
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ from ring.hosts.node_files import jvm_arguments, node_environment, node_files, s
 from ring.hosts.ssh_connection import SshConnection
 from ring.hosts.ssh_master import SshAccess
 from ring.inventory import Inventory
+from ring.nodes.bulk_loader import RingAccess
 from ring.nodes.local_ring import node_options
 from ring.nodes.settings import StackSettings
 
@@ -27,6 +29,8 @@ TURN_SECONDS: Final = 60.0
 CHANGE_SECONDS: Final = TURN_SECONDS + 30.0
 READY_SECONDS: Final = 60.0
 FACTS_SECONDS: Final = 30.0
+# Of files of many GiB, on a disk that is busy.
+HASH_SECONDS: Final = 900.0
 _CLOCK_SAMPLES: Final = 5
 
 
@@ -178,6 +182,30 @@ class SshHost:
         await self.connection.call(
             "receive_file", payload=[source], digests=True, path=str(path), bytes=size
         )
+
+    async def load_sstables(
+        self, folder: PurePosixPath, ring: RingAccess, *, timeout_seconds: float
+    ) -> None:
+        """Stream SSTables of the node's data, from this host, to all nodes that keep their rows."""
+        await self.connection.call(
+            "load_sstables",
+            folder=str(folder),
+            ring=dataclasses.asdict(ring),
+            seconds=timeout_seconds,
+            timeout_seconds=timeout_seconds + TURN_SECONDS,
+        )
+
+    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
+        asked = [str(path) for path in paths]
+        found = (
+            await self.connection.call("hash_files", paths=asked, timeout_seconds=HASH_SECONDS)
+        )["digests"]
+        return {PurePosixPath(path): str(digest) for path, digest in found.items()}
+
+    async def remove_files(self, folder: PurePosixPath) -> None:
+        """Remove a folder of the node's data; one that is not there is no error."""
+        await self.connection.call("remove_files", folder=str(folder))
 
     async def _change(
         self, do: str, *, patience_seconds: float = 0.0, **values: Any

@@ -14,8 +14,16 @@ READY_SECONDS = 30.0
 READ_SECONDS = 15.0
 # Every node must flush and confirm; Cassandra itself gives up after 60 s.
 TRUNCATE_SECONDS = 75.0
-# API keys belong to no data set: another one must not lock out those who may change it.
-_KEPT = ("api_keys",)
+# What belongs to no data set. Another one must not lock out those who may change it, nor make the
+# ring forget what was done to its nodes and what they still owe.
+_KEPT = (
+    "api_keys",
+    "operation_locks",
+    "ring_cleanups",
+    "ring_journal",
+    "ring_repairs",
+    "ring_replications",
+)
 
 
 class TablesError(NodesError):

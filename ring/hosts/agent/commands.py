@@ -31,10 +31,13 @@ CHANGING: Final[Mapping[str, Callable[[Call], Answer]]] = {
 LOOKING: Final[Mapping[str, Callable[[Call], Answer | None]]] = {
     "machine": facts.describe_machine,
     "nodetool": node.nodetool,
+    "load_sstables": node.load_sstables,
     "app_ready": app.app_ready,
     "members": front.members,
     "read_log": files.read_log,
     "list_files": files.list_files,
+    "hash_files": files.hash_files,
+    "remove_files": files.remove_files,
     "receive_file": files.receive_file,
     # These two answer by themselves.
     "send_file": files.send_file,

@@ -1,10 +1,14 @@
 """Files of the node's data, and its log: listed, sent, taken."""
 
+import contextlib
+import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from ring.hosts.agent.call import Answer, Call
 from ring.hosts.agent.wire import TransferError
+from ring.nodes.errors import NodesError
 from ring.nodes.start_failure import read_tail
 
 
@@ -21,6 +25,29 @@ def list_files(call: Call) -> Answer:
                 # Cassandra removes files while they are listed.
                 continue
     return {"files": found}
+
+
+def hash_files(call: Call) -> Answer:
+    """Return the SHA-256 of files of the data, in hexadecimal digits."""
+    found = {}
+    for path in call.request["paths"]:
+        with call.place.of_data(path).open("rb") as file:
+            found[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"digests": found}
+
+
+def remove_files(call: Call) -> Answer:
+    """Remove a folder of the data; one that is not there is no error.
+
+    Raises:
+        NodesError: it is the whole of the data.
+    """
+    folder = call.place.of_data(call.request["folder"])
+    if folder == call.place.of_data(""):
+        raise NodesError("the whole of a node's data is removed by wiping its host only")
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+    return {}
 
 
 def send_file(call: Call) -> None:

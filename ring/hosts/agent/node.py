@@ -9,6 +9,7 @@ from ring.hosts.agent.call import Answer, Call
 from ring.hosts.agent.installations import use_installed
 from ring.hosts.agent.services import NODE, ServicePlan, fingerprint
 from ring.hosts.agent.wire import write_whole
+from ring.nodes.bulk_loader import RingAccess, run_bulk_loader
 from ring.nodes.errors import NodesError
 from ring.nodes.java import find_java_home
 from ring.nodes.nodetool import NodetoolError, run_nodetool
@@ -109,6 +110,24 @@ def nodetool(call: Call) -> Answer:
     except subprocess.SubprocessError as error:
         raise NodetoolError(f"nodetool: {error}") from error
     return {"output": output}
+
+
+def load_sstables(call: Call) -> Answer:
+    """Stream a folder of the data to all nodes that keep its rows.
+
+    Raises:
+        NodesError: a node did not take it, or it took too long.
+    """
+    request = call.request
+    access = dict(request["ring"])
+    run_bulk_loader(
+        call.place.in_use(CASSANDRA, NODE).resolve(),
+        find_java_home(),
+        call.place.of_data(request["folder"]),
+        RingAccess(tuple(access.pop("contacts")), **access),
+        timeout_seconds=float(request["seconds"]),
+    )
+    return {}
 
 
 def _base_environment() -> dict[str, str]:
