@@ -31,7 +31,9 @@ OPERATOR: Final = "operator"
 DIRECTORY: Final = "/srv/catalog"
 SSH_PORT: Final = 22
 FIRST_HOST: Final = 11
-COMES_UP_SECONDS: Final = 15.0
+COMES_UP_SECONDS: Final = 60.0
+HOSTS_PYTHON: Final = os.path.realpath(sys.executable)
+"""What hosts see of this machine's Python: the interpreter, without the packages beside it."""
 _BRIDGE: Final = "catalog0"
 _LOCAL_RULE: Final = "100"
 _DROP_RULE: Final = "10"
@@ -184,13 +186,13 @@ class NamespaceHost:
         return len(pids)
 
     def run(self, *command: str) -> None:
-        """Run a command in the host's network.
+        """Run a command in the host's network and among its mounts.
 
         Raises:
             LoadError: it failed.
         """
         assert self._machine is not None
-        _run(["nsenter", f"--net=/proc/{self._machine.pid}/ns/net", *command])
+        _run(["nsenter", f"--target={self._machine.pid}", "--net", "--mount", *command])
 
     def _namespace(self) -> str:
         return _namespace_of(self._machine.pid) if self._machine else ""
@@ -216,7 +218,8 @@ class HostNetwork:
         self.known_hosts_file = directory / "known_hosts"
         directory.mkdir(parents=True, exist_ok=True)
         self.key_file.unlink(missing_ok=True)
-        _make_key(self.key_file)
+        make_key(self.key_file)
+        self._java_home = find_java_home()
         self.hosts = tuple(self._prepare(number, disk_mib) for number in range(1, count + 1))
         keys = (
             f"{host.address} {(host.folder / 'sshd' / 'host_key.pub').read_text('ascii')}"
@@ -257,7 +260,7 @@ user = "root"
 key_file = "{self.key_file}"
 known_hosts_file = "{self.known_hosts_file}"
 config_file = "/dev/null"
-python = "{os.path.realpath(sys.executable)}"
+python = "{HOSTS_PYTHON}"
 
 [nginx]
 runs_on = "{first.name}"
@@ -303,20 +306,20 @@ host = "{first.address}"
         shutil.rmtree(host.folder / "sshd", ignore_errors=True)
         sshd = host.folder / "sshd"
         sshd.mkdir()
-        _make_key(sshd / "host_key")
+        make_key(sshd / "host_key")
         shutil.copyfile(self.key_file.with_suffix(".pub"), sshd / "authorized_keys")
         (sshd / "config").write_text(_SSHD_CONFIG.format(port=SSH_PORT), encoding="ascii")
-        (sshd / "boot.sh").write_text(_boot_script(host), encoding="utf-8")
+        (sshd / "boot.sh").write_text(_boot_script(host, self._java_home), encoding="utf-8")
         return host
 
 
-def _boot_script(host: NamespaceHost) -> str:
+def _boot_script(host: NamespaceHost, java_home: Path) -> str:
     """Return what the first process of a host does before it becomes its sshd."""
     hidden = [Path("/tmp"), REPOSITORY, Path.home()]  # noqa: S108 -- an empty one of its own
     # Python and Java may lie in what is hidden; a host has both.
     kept = [
         path
-        for path in (Path(sys.base_prefix), find_java_home())
+        for path in (Path(sys.base_prefix), java_home)
         if any(path.is_relative_to(folder) for folder in hidden)
     ]
     keep, restore = "", ""
@@ -345,7 +348,8 @@ def _hardware_address(address: str) -> str:
     return "02:00:" + ":".join(f"{int(part):02x}" for part in address.split("."))
 
 
-def _make_key(path: Path) -> None:
+def make_key(path: Path) -> None:
+    """Make a pair of keys without a passphrase."""
     _run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", path.name, "-f", str(path)])
 
 

@@ -65,9 +65,16 @@ def seeds_line(seeds: Sequence[str]) -> str:
     return f"seed_provider: {json.dumps([provider])}"
 
 
-def jvm_arguments(inventory: Inventory, start: NodeStart) -> list[str]:
-    """Return what the node's JVM is told besides its options file."""
-    arguments = [f"-Dcassandra.jmx.local.port={inventory.jmx_port}", *start.jvm_arguments]
+def jvm_arguments(inventory: Inventory, common: str, start: NodeStart) -> list[str]:
+    """Return what the node's JVM is told besides its options file.
+
+    Args:
+        inventory: the port of JMX.
+        common: what every node's JVM is told, separated by blanks.
+        start: how the node is to start.
+    """
+    arguments = [f"-Dcassandra.jmx.local.port={inventory.jmx_port}", *common.split()]
+    arguments += start.jvm_arguments
     if start.replace_address:
         arguments.append(f"-Dcassandra.replace_address_first_boot={start.replace_address}")
     return arguments

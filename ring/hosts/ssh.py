@@ -105,7 +105,7 @@ class SshHost:
             conf=node_files(self._inventory, self._entry, self._place, options, start),
             environ=node_environment(self._environ),
             heap_mib=self._inventory.heap_mib,
-            jvm_arguments=jvm_arguments(self._inventory, start),
+            jvm_arguments=jvm_arguments(self._inventory, self._settings.jvm_arguments, start),
         )
 
     async def write_seeds(self, seeds: tuple[str, ...]) -> None:

@@ -90,7 +90,6 @@ class SshConnection:
                 digest = await session.send_file(path)
                 if digests:
                     await session.send(digest.encode("ascii"))
-            session.end_input()
             return await session.answer(timeout_seconds)
 
     async def fetch(self, path: str, target: BinaryIO) -> None:
@@ -100,7 +99,6 @@ class SshConnection:
             HostUnreachableError, HostError: why not; what is in `target` then is not the file.
         """
         async with self._session("send_file", {"path": path}) as session:
-            session.end_input()
             size = int((await session.answer(COMMAND_SECONDS))["bytes"])
             digest = await session.receive(size, target)
             if digest != (await session.read(DIGEST_BYTES)).decode("ascii"):

@@ -16,6 +16,7 @@ from typing import Final
 from ring.hosts.errors import HostUnreachableError
 
 CONNECT_SECONDS: Final = 15.0
+LEAVES_SECONDS: Final = 1.0
 # A connection over which nothing comes for this long is dead: three unanswered signs of life.
 _ALIVE_SECONDS: Final = 4
 _ALIVE_COUNT: Final = 3
@@ -156,19 +157,27 @@ def unreachable(name: str, address: str, said: str) -> HostUnreachableError:
 
 
 async def end_process(process: asyncio.subprocess.Process) -> None:
-    """End a child of ours that may have ended already, and let nothing of it stay."""
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
+    """Let a child of ours end, or end it, and let nothing of it stay.
+
+    Who has answered ends by itself once its input does; a signal would only race with that.
+    """
     if process.stdin is not None:
         process.stdin.close()
-    await process.wait()
-    # What it left in its pipes is read to the end, so that their transports are closed.
+    try:
+        async with asyncio.timeout(LEAVES_SECONDS):
+            await _drain(process)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await _drain(process)
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Read what is left in the pipes, so that their transports are closed, and wait for the end."""
     for stream in (process.stdout, process.stderr):
-        if stream is not None:
-            with contextlib.suppress(ValueError, TimeoutError):
-                async with asyncio.timeout(1.0):
-                    while await stream.read(2**16):
-                        pass
+        while stream is not None and await stream.read(2**16):
+            pass
+    await process.wait()
 
 
 def _stdout(process: asyncio.subprocess.Process) -> asyncio.StreamReader:

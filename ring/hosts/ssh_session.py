@@ -60,6 +60,8 @@ class Session:
                 self._in.write(data)
                 await self._in.drain()
             except ConnectionError as error:
+                # The agent says why it reads no more, and ends.
+                self._parse(await self._out.readline())
                 raise await self._failure() from error
 
     async def send_file(self, path: Path) -> str:
@@ -83,12 +85,9 @@ class Session:
             HostError: what the agent says could not be done.
         """
         async with self._patience(timeout_seconds, f"no answer after {timeout_seconds:.0f} s"):
-            line = await self._out.readline()
-            if not line.endswith(b"\n"):
+            answer = self._parse(await self._out.readline())
+            if answer is None:
                 raise await self._failure()
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise HostError(f"{self._name}: {answer['error']}", advice=answer["advice"])
         return answer
 
     async def receive(self, count: int, target: BinaryIO) -> str:
@@ -123,6 +122,19 @@ class Session:
         async with self._patience(STALL_SECONDS, "it does not end"):
             if await self.process.wait() != 0:
                 raise await self._failure(advice)
+
+    def _parse(self, line: bytes) -> dict[str, Any] | None:
+        """Return an answer; None for a line that was cut.
+
+        Raises:
+            HostError: the agent says that it could not be done.
+        """
+        if not line.endswith(b"\n"):
+            return None
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise HostError(f"{self._name}: {answer['error']}", advice=answer["advice"])
+        return answer
 
     async def _failure(self, advice: str = "") -> HostError:
         """Return the error for a program that ended before it should."""

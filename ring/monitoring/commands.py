@@ -4,10 +4,11 @@ import argparse
 import asyncio
 import os
 import sys
+from contextlib import aclosing
 from typing import Any
 
 from ring.errors import RingError
-from ring.hosts.hosts import open_inventory
+from ring.hosts.hosts import Hosts, open_inventory
 from ring.monitoring.exporter import serve
 from ring.monitoring.settings import ExporterSettings
 from ring.nodes.errors import NodesError
@@ -42,10 +43,15 @@ def _run_exporter(args: argparse.Namespace) -> int:
     except (NodesError, RingError) as error:
         return _fail(error, 2)
     try:
-        asyncio.run(serve(settings, ring_settings, hosts, say=_say))
+        asyncio.run(_serve(settings, ring_settings, hosts))
     except (NodesError, RingError) as error:
         return _fail(error, 1)
     return 0
+
+
+async def _serve(settings: ExporterSettings, ring_settings: RingSettings, hosts: Hosts) -> None:
+    async with aclosing(hosts):
+        await serve(settings, ring_settings, hosts, say=_say)
 
 
 def _fail(error: Exception, code: int) -> int:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, Final
 
 from ring.errors import RingError
@@ -17,6 +18,7 @@ from ring.operation_lock import OperationLockedError
 from ring.operations.add import Add
 from ring.operations.cleanup import Cleanup
 from ring.operations.context import Context, open_context
+from ring.operations.create import register as register_create
 from ring.operations.errors import RefusedError
 from ring.operations.journal import fetch_journal
 from ring.operations.moves_commands import register_moves
@@ -84,6 +86,7 @@ def register(subparsers: Any) -> None:
         subparsers, "render", "let nginx follow the ring", lambda _context, _args: Render()
     )
     register_moves(subparsers, register_operation)
+    register_create(subparsers, run_to_exit_code)
 
 
 def register_operation(
@@ -122,10 +125,10 @@ def run_in_context(act: Act) -> int:
     """Reach the hosts and the ring, act, and turn what went wrong into words and an exit code."""
 
     async def reach_and_act() -> int:
-        hosts = open_inventory(os.environ)
-        settings = RingSettings.from_environ(os.environ, cql_port=hosts.inventory.cql_port)
-        async with open_context(settings, hosts, say=say, observer=NoObserver()) as context:
-            return await act(context)
+        async with aclosing(open_inventory(os.environ)) as hosts:
+            settings = RingSettings.from_environ(os.environ, cql_port=hosts.inventory.cql_port)
+            async with open_context(settings, hosts, say=say, observer=NoObserver()) as context:
+                return await act(context)
 
     return run_to_exit_code(reach_and_act)
 

@@ -47,7 +47,7 @@ def start_app(call: Call) -> Answer:
     log_bytes = log.stat().st_size if log.exists() else 0
     service.start(plan, asked)
     give_up_at = time.monotonic() + float(request["seconds"])
-    while not _is_ready(request):
+    while not _is_ready(request) and not call.exchange.abandoned:
         if time.monotonic() > give_up_at:
             ended = service.state().ended
             service.stop(timeout_seconds=STOP_SECONDS)

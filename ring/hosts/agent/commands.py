@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from ring.hosts.agent import app, facts, files, front, installations, node
 from ring.hosts.agent.call import Answer, Call
@@ -50,7 +51,9 @@ def main() -> int:
         directory, name, how = sys.argv[2:]
         Supervisor(Place(Path(directory)), name, restart=how == "always").run()
         return 0
-    exchange = Exchange.begin(sys.stdin.buffer, sys.stdout.buffer)
+    # It is one, whatever its type says.
+    source = cast("BufferedReader", sys.stdin.buffer)
+    exchange = Exchange.begin(source, sys.stdout.buffer)
     try:
         answer = _carry_out(Call.of(exchange))
     except NodesError as error:
@@ -68,4 +71,5 @@ def _carry_out(call: Call) -> Answer | None:
         return LOOKING[name](call)
     busy = "another command is at work on this host"
     with locked(call.place.lock, timeout_seconds=LOCK_SECONDS, busy=busy):
-        return CHANGING[name](call)
+        # Who waited too long for its turn would be surprised by what is done later.
+        return None if call.exchange.abandoned else CHANGING[name](call)

@@ -7,7 +7,7 @@ other installations have already is copied here rather than sent again.
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -69,7 +69,7 @@ def find_missing(call: Call) -> Answer:
     if _is_whole(folder) and all(entry.is_in(folder) for entry in entries):
         changed = _link(place.installed(kind), name)
         return {"complete": True, "changed": changed, "missing": []}
-    here = {entry.sha256 for entry, _ in _entries_here(place.installations(kind))}
+    here = _contents_here(place.installations(kind))
     missing = dict.fromkeys(entry.sha256 for entry in entries if entry.sha256 not in here)
     return {"complete": False, "changed": True, "missing": list(missing)}
 
@@ -98,7 +98,8 @@ def install(call: Call) -> Answer:
             check_packages(partial / "files")
         target = root / name
         if target.exists():
-            shutil.rmtree(target)
+            # Harmed, and maybe in use: what runs finds the same files at the same paths again.
+            target.rename(partial / "harmed")
         (partial / "files").rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -147,7 +148,7 @@ def _receive(exchange: Exchange, entries: tuple[FileEntry, ...], partial: Path) 
 def _arrange(
     root: Path, entries: tuple[FileEntry, ...], partial: Path, sources: dict[str, Path]
 ) -> None:
-    here = {entry.sha256: folder / entry.path for entry, folder in _entries_here(root)}
+    here = _contents_here(root)
     files = partial / "files"
     for entry in entries:
         target = files / entry.path
@@ -158,24 +159,24 @@ def _arrange(
         shutil.copyfile(source, target)
         target.chmod(entry.mode)
         if not entry.is_in(files):
-            # What another installation has of it is damaged: it must not be offered again.
-            source.unlink(missing_ok=True)
-            raise InstallError(f"{entry.path} is damaged", advice="Run the same command again.")
+            raise InstallError(f"{entry.path} was harmed meanwhile", advice="Is the disk sound?")
     for folder in (files, *(path for path in files.rglob("*") if path.is_dir())):
         folder.chmod(0o755)
     content = {"files": [[str(e.path), e.mode, e.size, e.sha256] for e in entries]}
     (files / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
 
 
-def _entries_here(root: Path) -> Iterator[tuple[FileEntry, Path]]:
-    """Yield the files of all installations that are still there, with their folders."""
+def _contents_here(root: Path) -> dict[str, Path]:
+    """Return the unharmed files of all installations, by what they hold."""
+    found = {}
     for manifest in sorted(root.glob(f"*/{MANIFEST}")):
         folder = manifest.parent
         if folder.is_symlink():
             continue
         for entry in read_entries(json.loads(manifest.read_text(encoding="utf-8"))):
-            if (folder / entry.path).is_file():
-                yield entry, folder
+            if entry.is_in(folder):
+                found[entry.sha256] = folder / entry.path
+    return found
 
 
 def _is_whole(folder: Path) -> bool:

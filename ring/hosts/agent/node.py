@@ -2,17 +2,18 @@
 
 import os
 import shutil
-import subprocess
+from pathlib import Path
 from typing import Final
 
 from ring.hosts.agent.call import Answer, Call
 from ring.hosts.agent.installations import use_installed
+from ring.hosts.agent.place import Place
 from ring.hosts.agent.services import NODE, ServicePlan, fingerprint
 from ring.hosts.agent.wire import write_whole
 from ring.nodes.bulk_loader import RingAccess, run_bulk_loader
 from ring.nodes.errors import NodesError
 from ring.nodes.java import find_java_home
-from ring.nodes.nodetool import NodetoolError, run_nodetool
+from ring.nodes.nodetool import NodetoolError, nodetool_environment, run_nodetool
 
 CASSANDRA: Final = "cassandra"
 _SEEDS: Final = "seed_provider: "
@@ -27,6 +28,7 @@ def start_node(call: Call) -> Answer:
     if service.state().process is not None:
         return {"started": False}
     java_home = find_java_home()
+    write_whole(_java_file(place), str(java_home))
     home = use_installed(place, CASSANDRA, NODE)
     for folder in (*place.data_folders, place.node_log.parent):
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,19 +98,13 @@ def nodetool(call: Call) -> Answer:
     home = call.place.in_use(CASSANDRA, NODE)
     if not home.is_dir():
         raise NodetoolError("no node was ever started here", advice="Start the node first.")
-    environ = {**_base_environment(), "JAVA_HOME": str(find_java_home())}
-    try:
-        output = run_nodetool(
-            home.resolve(),
-            int(request["jmx_port"]),
-            *request["arguments"],
-            environ=environ,
-            timeout_seconds=float(request["seconds"]),
-        )
-    except OSError as error:
-        raise NodetoolError(f"nodetool could not be run: {error}") from error
-    except subprocess.SubprocessError as error:
-        raise NodetoolError(f"nodetool: {error}") from error
+    output = run_nodetool(
+        home.resolve(),
+        int(request["jmx_port"]),
+        *request["arguments"],
+        environ=nodetool_environment(home.resolve(), _java_home(call.place)),
+        timeout_seconds=float(request["seconds"]),
+    )
     return {"output": output}
 
 
@@ -122,12 +118,24 @@ def load_sstables(call: Call) -> Answer:
     access = dict(request["ring"])
     run_bulk_loader(
         call.place.in_use(CASSANDRA, NODE).resolve(),
-        find_java_home(),
+        _java_home(call.place),
         call.place.of_data(request["folder"]),
         RingAccess(tuple(access.pop("contacts")), **access),
         timeout_seconds=float(request["seconds"]),
     )
     return {}
+
+
+def _java_home(place: Place) -> Path:
+    """Return the Java that the node was started with: to ask for one costs a start of its own."""
+    try:
+        return Path(_java_file(place).read_text(encoding="utf-8"))
+    except OSError:
+        return find_java_home()
+
+
+def _java_file(place: Place) -> Path:
+    return place.run / "java_home"
 
 
 def _base_environment() -> dict[str, str]:

@@ -5,8 +5,10 @@ Nothing is told on a command line, so nothing needs quoting and no secret can be
 
 import hashlib
 import json
+import select
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -33,15 +35,24 @@ class Exchange:
     """
 
     request: Mapping[str, Any]
-    payload: BinaryIO
+    payload: BufferedReader
     out: BinaryIO
 
     @classmethod
-    def begin(cls, source: BinaryIO, out: BinaryIO) -> "Exchange":
+    def begin(cls, source: BufferedReader, out: BinaryIO) -> "Exchange":
         """Greet, and read the request."""
         out.write(GREETING)
         out.flush()
         return cls(json.loads(source.readline()), source, out)
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody waits for the answer any more, once all that was sent is read.
+
+        Who asks keeps its end open until it has the answer.
+        """
+        readable = select.select([self.payload], [], [], 0)[0]
+        return bool(readable) and not self.payload.peek(1)
 
     def answer(self, values: Mapping[str, Any]) -> None:
         """Send the answer."""
