@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.catalog_stack import MOST_NODES
 from benchmarks.ring_load.plan import LoadPlan
 from benchmarks.ring_load.running import RingLoad
-from benchmarks.ring_stack import MOST_NODES, RingStack, StackPlace
+from benchmarks.ring_stack import RingStack, StackPlace
 from ring import RingSettings
 from ring.hosts.hosts import open_inventory
 from ring.nodes.process import ProcessRecord, wait_until_gone
@@ -173,8 +174,7 @@ class Scene:
 
     def kill_place(self, name: str) -> None:
         """End a node and the app server beside it, as the loss of their machine would."""
-        self.kill_node(name)
-        assert self.process(f"app{name.removeprefix('node')}").signal(signal.SIGKILL)
+        self.stack.kill_place(int(name.removeprefix("node")))
         time.sleep(QUIET_SECONDS)
 
     def bring_back(self, name: str) -> None:
