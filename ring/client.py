@@ -151,8 +151,10 @@ class RingClient:
         self._dispatcher.drain()
 
     def _check_ready(self) -> None:
-        if self.state is not None and any(node.is_connected for node in self.nodes.values()):
-            self._ready.set()
+        if self.state is not None:
+            self._catalogue.read_at_quorum(wanted=self.state.is_filling)
+            if any(node.is_connected for node in self.nodes.values()):
+                self._ready.set()
 
     # --- statements ----------------------------------------------------------------------------
 

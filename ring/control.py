@@ -8,12 +8,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ring.settings import RingSettings
+from ring.statements import Consistency
 from ring.token_ring import Replication
 from ring.topology import RingNode, RingState, build_state
 from ring.transport import (
     ConnectionOptions,
     CqlConnection,
     Endpoint,
+    ErrorCode,
+    ReplyTimeoutError,
+    ServerError,
     TransportError,
     connect,
     query,
@@ -26,6 +30,9 @@ _EVENTS: Final = ("TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE")
 _SETTLE_SECONDS: Final = 0.2
 _QUERY_TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.3
+_FILLING_TIMEOUT_SECONDS: Final = 2.0
+# The table is not there, or not for this user: then nobody changes the replication either.
+_NO_TABLE: Final = (ErrorCode.INVALID, ErrorCode.UNAUTHORIZED, ErrorCode.SYNTAX_ERROR)
 _ANY: Final = ("0.0.0.0", "::", "None")  # noqa: S104 - compared with, never listened on
 
 
@@ -64,6 +71,33 @@ async def fetch_state(connection: CqlConnection, settings: RingSettings) -> Ring
     )
 
 
+async def fetch_is_filling(
+    connection: CqlConnection, settings: RingSettings, consistency: Consistency
+) -> bool | None:
+    """Whether some replicas may lack rows because the keyspace's replication is being changed.
+
+    Returns:
+        None when too few replicas answered to tell.
+
+    Raises:
+        TransportError: the connection was lost.
+    """
+    cql = (
+        # The settings admit letters, digits and _ in the name.
+        f'SELECT factor FROM "{settings.keyspace}".ring_replications'  # noqa: S608
+        f" WHERE name = 'ring' AND keyspace_name = '{settings.keyspace}'"
+    )
+    try:
+        rows = await query(
+            connection, cql, consistency=consistency, timeout_seconds=_FILLING_TIMEOUT_SECONDS
+        )
+    except ServerError as error:
+        return False if error.code in _NO_TABLE else None
+    except ReplyTimeoutError:
+        return None
+    return bool(rows)
+
+
 def _is_whole(row: dict[str, Any]) -> bool:
     """A peer that is joining or leaving has a row with holes; it owns nothing to be read yet."""
     return all(row.get(column) for column in ("native_address", "host_id", "tokens", "data_center"))
@@ -99,6 +133,7 @@ class ControlConnection:
         self._known_endpoints = known_endpoints
         self._changed = asyncio.Event()
         self._datacenter = settings.local_datacenter
+        self._is_filling: bool | None = None
 
     async def run(self) -> None:
         """Connect to one node after the other and follow the ring; for ever, until cancelled."""
@@ -126,7 +161,12 @@ class ControlConnection:
             while True:
                 # Cleared before the reading: a change during it is read once more.
                 self._changed.clear()
-                self._on_state(await self._fetch(connection))
+                state = await self._fetch(connection)
+                if self._is_filling is not None:
+                    # At once: what follows waits for other replicas.
+                    self._on_state(state)
+                await self._learn_filling(connection)
+                self._on_state(dataclasses.replace(state, is_filling=bool(self._is_filling)))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.topology_refresh_seconds):
                         await self._wait_for_change(connection)
@@ -144,7 +184,17 @@ class ControlConnection:
         else:
             known = sorted({node.datacenter for node in state.remote_nodes})
             _LOG.error("no node in datacenter %r; the ring has %s", self._datacenter, known)
-        return state
+        return dataclasses.replace(state, is_filling=bool(self._is_filling))
+
+    async def _learn_filling(self, connection: CqlConnection) -> None:
+        """Learn whether replicas are being filled; what was known stays where nobody can tell."""
+        is_filling = await fetch_is_filling(connection, self._settings, Consistency.LOCAL_QUORUM)
+        if is_filling is None and self._is_filling is None:
+            # With so few nodes up a client that has just started serves what it can.
+            level = Consistency.LOCAL_ONE
+            is_filling = await fetch_is_filling(connection, self._settings, level)
+        if is_filling is not None:
+            self._is_filling = is_filling
 
     async def _wait_for_change(self, connection: CqlConnection) -> None:
         connection.on_closed = lambda _connection: self._changed.set()

@@ -174,7 +174,7 @@ def _parse(content: Mapping[str, Any], settings: StackSettings) -> Inventory:
         raise ValueError(f"unknown table [{unknown[0]}]")
     common = local_inventory(settings)
     entries = content.get("hosts", [])
-    if not isinstance(entries, Sequence) or isinstance(entries, str):
+    if not isinstance(entries, list):
         raise TypeError("hosts are written as [[hosts]]")
     given = _fields(Inventory, content.get("ring", {}), "[ring]", without=("hosts", "nginx", "ssh"))
     if "way" not in given:
@@ -214,6 +214,8 @@ def _check_host(host: HostEntry, *, loopback: bool) -> None:
     for value in (host.datacenter, host.rack):
         if not _RACK.fullmatch(value):
             raise ValueError(f"{host.name}: datacenter or rack {value!r}: letters, digits, . _ -")
+    if loopback and host.directory:
+        raise ValueError(f"{host.name}: the directory of a local host follows from its name")
     if loopback and not ipaddress.IPv4Address(host.address).is_loopback:
         raise ValueError(f"{host.name}: {host.address} is no loopback address (127.…)")
     ipaddress.ip_address(host.address)

@@ -39,6 +39,7 @@ class RingState:
         remote_nodes: of other datacenters; seen, never asked.
         tokens, routes: the ranges of the whole ring, ascending, and where each one's requests go.
         any_route: for statements without a partition key.
+        is_filling: some replicas may lack rows, since the replication is being changed.
     """
 
     nodes: tuple[RingNode, ...]
@@ -47,6 +48,7 @@ class RingState:
     tokens: tuple[int, ...] = field(repr=False)
     routes: tuple[Route, ...] = field(repr=False)
     any_route: Route = field(repr=False)
+    is_filling: bool = False
 
     def route(self, token: int | None) -> Route:
         """The route of a token; of no token, any node."""

@@ -5,8 +5,6 @@ All hosts share one folder of state, one ring on disk and one nginx; the files b
 """
 
 import asyncio
-import contextlib
-import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -14,17 +12,25 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import ParamSpec, TypeVar
 
-from ring.hosts.data_files import DataFiles
 from ring.hosts.errors import HostError
+from ring.hosts.files import (
+    copy_whole,
+    hash_files,
+    list_files,
+    remove_folder,
+    size_bytes_below,
+)
 from ring.hosts.host import HostEntry, HostFacts, NodeStart
 from ring.hosts.local_machine import LocalMachine
+from ring.nodes.app_servers import app_server, keep_session_secret, start_app_server
 from ring.nodes.bulk_loader import RingAccess, run_bulk_loader
+from ring.nodes.ccm_cluster import ccm_at_work
 from ring.nodes.errors import NodesError
-from ring.nodes.front import OK, app_server, keep_session_secret, start_app_server
 from ring.nodes.install import install_cassandra, tarball_version
-from ring.nodes.local_node import LocalNode, node_process
-from ring.nodes.local_ring import LocalRing, ccm_at_work
-from ring.nodes.probes import http_status
+from ring.nodes.local_node import node_process
+from ring.nodes.local_ring import LocalRing
+from ring.nodes.nodetool import nodetool_environment, run_nodetool
+from ring.nodes.probes import OK, http_status
 from ring.nodes.process import stop_processes
 from ring.nodes.readiness import check_memory, check_ports
 from ring.nodes.ring_on_disk import NodeOnDisk
@@ -45,7 +51,6 @@ class LocalHost:
         self._machine = machine
         settings = machine.settings
         self._directory = settings.ring_directory / machine.name / entry.name
-        self._files = DataFiles(self._directory / DATA)
         self._version_file = settings.state / "hosts" / f"{entry.name}.version"
 
     def __repr__(self) -> str:
@@ -119,29 +124,33 @@ class LocalHost:
 
     async def list_files(self, folder: PurePosixPath) -> dict[PurePosixPath, int]:
         """Return the files below a folder of the node's data, relative to it, with their bytes."""
-        return await self._do(self._files.list, folder)
+        return await self._do(list_files, self._data(folder))
 
     async def fetch_file(self, path: PurePosixPath, target: Path) -> None:
         """Copy a file of the node's data to here; it appears whole."""
-        await self._do(self._files.fetch, path, target)
+        await self._do(copy_whole, self._data(path), target)
 
     async def put_file(self, source: Path, path: PurePosixPath) -> None:
         """Copy a file from here to below the node's data; folders are made, it appears whole."""
-        await self._do(self._files.put, source, path)
+        await self._do(copy_whole, source, self._data(path))
+
+    async def hash_files(
+        self, folder: PurePosixPath, names: Sequence[PurePosixPath]
+    ) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files below a folder of the node's data, in hexadecimal digits."""
+        return await self._do(hash_files, self._data(folder), names)
+
+    async def remove_files(self, folder: PurePosixPath) -> None:
+        """Remove a folder of the node's data; one that is not there is no error."""
+        if not folder.parts:
+            raise HostError(f"all data of {self._entry.name} is removed by wiping it only")
+        await self._do(remove_folder, self._data(folder))
 
     async def load_sstables(
         self, folder: PurePosixPath, ring: RingAccess, *, timeout_seconds: float
     ) -> None:
         """Stream SSTables of the node's data to all nodes that keep their rows."""
         await self._do(self._load_sstables, folder, ring, timeout_seconds)
-
-    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
-        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
-        return await self._do(self._files.hash, paths)
-
-    async def remove_files(self, folder: PurePosixPath) -> None:
-        """Remove a folder of the node's data; one that is not there is no error."""
-        await self._do(self._files.remove, folder)
 
     async def _do(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run what blocks in a thread; each has its own deadlines."""
@@ -240,11 +249,12 @@ class LocalHost:
             )
 
     def _write_seeds(self, seeds: tuple[str, ...]) -> None:
-        plan = self._machine.plan()
-        with ccm_at_work(plan):
-            node = LocalRing.open_held(plan).find(self._entry.name) if self._on_disk() else None
-            if node is not None:
-                node.write_seeds(seeds)
+        if self._on_disk() is not None:
+            plan = self._machine.plan()
+            with ccm_at_work(plan):
+                node = LocalRing.open_held(plan).find(self._entry.name)
+                if node is not None:
+                    node.write_seeds(seeds)
 
     def _stop_node(self, timeout_seconds: float) -> None:
         self._keep_if_joined()
@@ -267,10 +277,8 @@ class LocalHost:
         with ccm_at_work(plan):
             if self._machine.nodes_on_disk():
                 LocalRing.open_held(plan).remove(self._entry.name)
-            shutil.rmtree(self._directory, ignore_errors=True)
-
-    def _nodetool(self, arguments: tuple[str, ...], timeout_seconds: float) -> str:
-        return self._node().nodetool(*arguments, timeout_seconds=timeout_seconds)
+            if self._directory.exists():
+                shutil.rmtree(self._directory)
 
     def _load_sstables(
         self, folder: PurePosixPath, ring: RingAccess, timeout_seconds: float
@@ -278,25 +286,32 @@ class LocalHost:
         run_bulk_loader(
             self._node().install_directory,
             self._machine.java_home,
-            self._files.path(folder),
+            self._data(folder),
             ring,
             timeout_seconds=timeout_seconds,
         )
 
-    def _node(self) -> LocalNode:
-        if self._on_disk() is not None:
-            node = LocalRing.open(self._machine.plan()).find(self._entry.name)
-            if node is not None:
-                return node
-        raise HostError(
-            f"{self._entry.name} has no node",
-            advice="See which hosts have one: catalog-ring status",
+    def _node(self) -> NodeOnDisk:
+        node = self._on_disk()
+        if node is None:
+            raise HostError(
+                f"{self._entry.name} has no node",
+                advice="See which hosts have one: catalog-ring status",
+            )
+        return node
+
+    def _nodetool(self, arguments: tuple[str, ...], timeout_seconds: float) -> str:
+        node = self._node()
+        home = node.install_directory
+        environ = nodetool_environment(home, self._machine.java_home)
+        return run_nodetool(
+            home, node.jmx_port, *arguments, environ=environ, timeout_seconds=timeout_seconds
         )
 
     def _read_log(self, since_bytes: int) -> tuple[str, int]:
         log = self._directory / "logs" / "system.log"
         size = log.stat().st_size if log.exists() else 0
-        return (log_tail(log, since_bytes=since_bytes) if size > since_bytes else "", size)
+        return ("" if size == since_bytes else log_tail(log, since_bytes=since_bytes), size)
 
     def _start_app(self, contact_points: tuple[str, ...]) -> None:
         self._keep_if_joined()
@@ -312,18 +327,13 @@ class LocalHost:
         if on_disk is not None and not on_disk.joined:
             LocalRing.open(self._machine.plan()).keep_who_answers()
 
+    def _data(self, path: PurePosixPath) -> Path:
+        if path.is_absolute() or ".." in path.parts:
+            raise HostError(f"{path} is not below the data of {self._entry.name}")
+        return self._directory / DATA / path
+
     def _data_bytes(self) -> int:
-        return sum(_size_bytes(self._directory / name) for name in _DATA_FOLDERS)
-
-
-def _size_bytes(folder: Path) -> int:
-    """Return what the files below a folder hold; those that a running node removes are left out."""
-    size_bytes = 0
-    for path, _, files in os.walk(folder):
-        for file in files:
-            with contextlib.suppress(FileNotFoundError):
-                size_bytes += Path(path, file).lstat().st_size
-    return size_bytes
+        return sum(size_bytes_below(self._directory / name) for name in _DATA_FOLDERS)
 
 
 def _cluster_name(configuration: Path) -> str | None:

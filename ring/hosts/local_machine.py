@@ -8,8 +8,8 @@ from ring.hosts.errors import InventoryError
 from ring.hosts.host import HostEntry
 from ring.inventory import Inventory
 from ring.nodes.java import find_java_home
-from ring.nodes.local_ring import RingPlan
 from ring.nodes.ring_on_disk import NodeOnDisk, read_nodes
+from ring.nodes.ring_plan import RingPlan
 from ring.nodes.settings import StackSettings
 
 
@@ -88,4 +88,5 @@ class LocalMachine:
             storage_port=settings.storage_port,
             jmx_port=settings.jmx_port,
             heap_mib=settings.node_heap_mib,
+            jvm_arguments=tuple(settings.jvm_arguments.split()),
         )

@@ -41,6 +41,14 @@ class RingStartError(NodesError):
     """A ring did not come up; what this call started has been stopped again."""
 
 
+class NodeLeftError(RingStartError):
+    """A node does not start because it has left its ring; `name` is the node's."""
+
+    def __init__(self, name: str, message: str, *, advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.name = name
+
+
 class RingMismatchError(NodesError):
     """The ring on disk is another one than the ring that is asked for."""
 

@@ -1,8 +1,6 @@
-"""The tiers before Cassandra on this machine: an app server beside each node, nginx before all."""
+"""nginx before the app servers of this machine: rendered, tested, started, reloaded."""
 
-import os
 import re
-import secrets
 import shutil
 import signal
 import subprocess
@@ -13,119 +11,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ring.hosts.host import HostEntry
-from ring.nodes.errors import MissingProgramError, PortTakenError, StageError
-from ring.nodes.probes import can_bind, http_status, port_holder
+from ring.nodes.app_servers import app_server
+from ring.nodes.errors import MissingProgramError, StageError
+from ring.nodes.probes import OK, check_port, http_status
 from ring.nodes.process import child_pids
 from ring.nodes.service import Service, inherited_environment
 from ring.nodes.settings import REPOSITORY, StackSettings
 
-APP_TIMEOUT_SECONDS = 40.0
 NGINX_TIMEOUT_SECONDS = 20.0
 # After a reload: until the first new worker serves, and for the old ones to finish their requests.
 RELOAD_SECONDS = 20.0
 OLD_WORKERS_SECONDS = 10.0
 COMMAND_TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.05
-OK = 200
 UPSTREAM = "upstream.conf"
-CONTACT_POINTS = "CATALOG_CONTACT_POINTS"
-# Settings that a child takes from its command line or from us, never from the caller.
-_OWN = frozenset(
-    f"CATALOG_{name}" for name in ("NODES", "DATA", "HOST", "PORT", "LOCAL_ADDRESS", "INVENTORY")
-)
-# Of commands that change the ring; to a daemon they would only look like a change.
-_OF_COMMANDS = "CATALOG_RING_"
-_NUMBERED = re.compile(r"node(\d+)")
 _SERVER = re.compile(r"^\s*server \[?([^\s\]]+?)\]?:\d+ ", re.MULTILINE)
-
-
-def program_environment(settings: StackSettings, contact_points: Sequence[str]) -> dict[str, str]:
-    """Return the environment in which our own programs reach the ring that this stack uses."""
-    environ = {
-        key: value
-        for key, value in inherited_environment().items()
-        if key not in _OWN and not key.startswith(_OF_COMMANDS)
-    }
-    environ[CONTACT_POINTS] = ",".join(contact_points)
-    environ["CATALOG_CQL_PORT"] = str(settings.cql_port)
-    environ["PYTHONUNBUFFERED"] = "1"
-    return environ
-
-
-def app_server_name(host: str) -> str:
-    """Return what the app server of a host is called: app4 on node4, else app-HOST."""
-    numbered = _NUMBERED.fullmatch(host)
-    return f"app{numbered[1]}" if numbered else f"app-{host}"
-
-
-def app_server(settings: StackSettings, host: HostEntry, contact_points: Sequence[str]) -> Service:
-    """Return the app server of a host; the node beside it is the first that it asks.
-
-    Args:
-        settings: of the stack.
-        host: where it listens.
-        contact_points: other nodes of the ring, or those of the existing Cassandra.
-    """
-    environ = program_environment(settings, contact_points)
-    if not settings.session_secret and not settings.session_secret_file:
-        environ["CATALOG_SESSION_SECRET_FILE"] = str(session_secret_file(settings))
-    name = app_server_name(host.name)
-    own = {"CATALOG_HOST": host.address, "CATALOG_PORT": str(settings.app_port)}
-    # Its workers' figures; two app servers must not share the folder.
-    own["CATALOG_RUN_DIRECTORY"] = str(settings.state / "run" / name)
-    loose = frozenset[str]()
-    if not settings.contact_points:
-        others = [other for other in contact_points if other != host.address]
-        own["CATALOG_LOCAL_ADDRESS"] = host.address
-        own[CONTACT_POINTS] = ",".join([host.address, *others])
-        # One that runs follows the ring by itself, whatever it was started with.
-        loose = frozenset({CONTACT_POINTS})
-    return Service(
-        name=name,
-        command=(sys.executable, "-m", "catalog_api"),
-        environ={**environ, **own},
-        directory=REPOSITORY,
-        state=settings.state,
-        loose=loose,
-    )
-
-
-def session_secret_file(settings: StackSettings) -> Path:
-    """Return where the stack keeps the secret that signs session cookies."""
-    return settings.state / "session.secret"
-
-
-def keep_session_secret(settings: StackSettings) -> None:
-    """Make the secret of all app servers of this stack, once; only its owner can read it."""
-    file = session_secret_file(settings)
-    if settings.session_secret or settings.session_secret_file or file.exists():
-        return
-    # Whole or not at all: an app server refuses half a secret.
-    unfinished = file.with_suffix(".new")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-        new.write(secrets.token_urlsafe() + "\n")
-    unfinished.rename(file)
-
-
-def start_app_server(service: Service, undo: ExitStack) -> bool:
-    """Start an app server, or start it anew with other settings; return whether it was started.
-
-    Raises:
-        PortTakenError, StageError: why not.
-    """
-    address = service.environ["CATALOG_HOST"]
-    port = int(service.environ["CATALOG_PORT"])
-    if service.runs_as_asked() and http_status(address, port, "/readyz") == OK:
-        return False
-    service.stop()
-    check_port(address, port, service.name)
-    undo.callback(service.stop)
-    service.start(
-        answers=lambda: http_status(address, port, "/readyz") == OK,
-        timeout_seconds=APP_TIMEOUT_SECONDS,
-    )
-    return True
 
 
 def start_nginx(settings: StackSettings, addresses: Sequence[str], undo: ExitStack) -> bool:
@@ -209,19 +109,6 @@ def check_front_ports(settings: StackSettings, hosts: Sequence[HostEntry]) -> No
     if nginx_service(settings, {}, settings.state / "nginx").process() is None:
         check_port(settings.nginx_host, settings.nginx_port, "nginx")
         check_port("127.0.0.1", settings.nginx_status_port, "nginx (stub_status)")
-
-
-def check_port(address: str, port: int, what: str) -> None:
-    """Refuse to start what could not listen.
-
-    Raises:
-        PortTakenError: with the process that has the port.
-    """
-    if not can_bind(address, port):
-        raise PortTakenError(
-            f"{what} needs {address}:{port}, but {port_holder(port)} listens on that port",
-            advice="Stop that process, or choose another port (see the settings in README.md).",
-        )
 
 
 def _reload(service: Service) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]  # PyYAML comes with ccm, without types
 
 from ring.hosts.host import HostEntry
-from ring.nodes.nodetool import parse_status, run_nodetool
+from ring.nodes.nodetool import nodetool_environment, parse_status, run_nodetool
 from ring.nodes.probes import cql_answers
 from ring.nodes.process import ProcessRecord, command_line
 
@@ -66,8 +66,8 @@ class LocalNode:
         """Whether the node speaks CQL now; only a node that has joined its ring does."""
         return cql_answers(self.address, self.cql_port)
 
-    def set_first_boot(self, *, auto_bootstrap: bool, initial_tokens: Sequence[int]) -> None:
-        """Say how an empty node becomes a member; with neither, it counts as one."""
+    def set_first_boot(self, *, auto_bootstrap: bool, initial_tokens: Sequence[int] = ()) -> None:
+        """Say how an empty node becomes a member; one that need not bootstrap counts as one."""
         self._ccm_node.auto_bootstrap = auto_bootstrap
         self._ccm_node.initial_token = ",".join(map(str, initial_tokens)) or None
         self._ccm_node._save()  # noqa: SLF001  # what ccm itself calls after each change
@@ -82,20 +82,20 @@ class LocalNode:
         """Write the node's configuration files anew; it reads them when it next starts."""
         for name, value in environ.items():
             self._ccm_node.set_environment_variable(name, value)
-        self._set_options({**options, **self._entry.settings, **_seed_option(seeds)})
-
-    def write_seeds(self, seeds: Sequence[str]) -> None:
-        """Name other seeds, which the node reads when it next starts."""
-        text = (self.directory / "node.conf").read_text(encoding="utf-8")
-        self._set_options({**yaml.safe_load(text)["config_options"], **_seed_option(seeds)})
-
-    def _set_options(self, options: Mapping[str, object]) -> None:
-        # All of them: ccm forgets what it was told before.
-        self._ccm_node.set_configuration_options(dict(options))
+        own = {**self._entry.settings, **_seed_option(seeds)}
+        self._ccm_node.set_configuration_options({**options, **own})
         # After ccm, which copies the common file over it each time.
         rack = self.directory / "conf" / "cassandra-rackdc.properties"
         text = f"dc={self._entry.datacenter}\nrack={self._entry.rack}\n"
         rack.write_text(text, encoding="ascii")
+
+    def write_seeds(self, seeds: Sequence[str]) -> None:
+        """Name other seeds, for the next start; the file changes as a whole."""
+        file = self.directory / "conf" / "cassandra.yaml"
+        options = yaml.safe_load(file.read_text(encoding="utf-8")) | _seed_option(seeds)
+        partial = file.with_suffix(".partial")
+        partial.write_text(yaml.safe_dump(options), encoding="utf-8")
+        partial.replace(file)
 
     def launch(self, jvm_arguments: list[str]) -> int:
         """Start the process and return how long `system.log` was before, in bytes; do not wait.
@@ -120,13 +120,7 @@ class LocalNode:
     def nodetool(self, *arguments: str, timeout_seconds: float = 60.0) -> str:
         """Return the output of one nodetool command on this node (see `run_nodetool`)."""
         home = self.install_directory
-        environ = {
-            **os.environ,
-            "JAVA_HOME": str(self._java_home),
-            "CASSANDRA_HOME": str(home),
-            "CASSANDRA_CONF": str(home / "conf"),
-            "CASSANDRA_INCLUDE": str(home / "bin" / "cassandra.in.sh"),
-        }
+        environ = nodetool_environment(home, self._java_home)
         return run_nodetool(
             home, self.jmx_port, *arguments, environ=environ, timeout_seconds=timeout_seconds
         )

@@ -5,23 +5,17 @@ tokens, seeds and options, waits until the ring can be used, and says why when i
 Several rings run side by side when their addresses, JMX ports and folders differ.
 """
 
-import shutil
 import time
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # PyYAML comes with ccm, without types
 from ccmlib import common
-from ccmlib.cluster import Cluster
-from ccmlib.cluster_factory import ClusterFactory
 from ccmlib.node import NodeError
 
 from ring.hosts.host import HostEntry, NodeStart
-from ring.nodes.errors import RingMismatchError
+from ring.nodes.ccm_cluster import add_node, ccm_at_work, load_cluster, remove_node
+from ring.nodes.errors import NodeLeftError, RingMismatchError
 from ring.nodes.install import SOURCE
 from ring.nodes.local_node import LocalNode
 from ring.nodes.process import stop_processes
@@ -32,7 +26,7 @@ from ring.nodes.readiness import (
     wait_for_cql,
     wait_for_up_normal,
 )
-from ring.nodes.ring_on_disk import damaged, ring_files_held
+from ring.nodes.ring_plan import RingPlan
 from ring.nodes.tokens import even_tokens
 
 STOP_TIMEOUT_SECONDS = 60.0
@@ -43,43 +37,6 @@ NORMAL = "N"
 CORES_SHARED = {"CASSANDRA_TIMER_SLACK_NS": "1000000"}
 # Set node by node, so never taken from the common file.
 _OWN_OPTIONS = frozenset({"seed_provider", "listen_address", "rpc_address", "hints_directory"})
-
-
-@dataclass(frozen=True, slots=True)
-class RingPlan:
-    """What a local ring shall be.
-
-    Attributes:
-        directory: ccm's folder for it; one ring a folder.
-        install_directory: a Cassandra laid out as Apache's tarball.
-        java_home: a Java 17.
-        addresses: one loopback address per node, in order; empty: as the ring on disk is.
-        hosts: where nodes may live, with their racks, in the order of their JMX ports; none:
-            node1, node2, … at the addresses.
-        jmx_port: of the first host, on 127.0.0.1; the next hosts take the next ports.
-        heap_mib: heap of each node.
-        jvm_arguments: given to every node besides those of its options file.
-    """
-
-    directory: Path
-    install_directory: Path
-    java_home: Path
-    addresses: tuple[str, ...]
-    hosts: tuple[HostEntry, ...] = ()
-    name: str = "catalog"
-    cql_port: int = 9042
-    storage_port: int = 7000
-    jmx_port: int = 7100
-    heap_mib: int = 1024
-    jvm_arguments: tuple[str, ...] = ()
-
-    @property
-    def entries(self) -> tuple[HostEntry, ...]:
-        """The hosts, or those that follow from the addresses."""
-        return self.hosts or tuple(
-            HostEntry(f"node{number}", address)
-            for number, address in enumerate(self.addresses, start=1)
-        )
 
 
 class LocalRing:
@@ -107,9 +64,10 @@ class LocalRing:
     @classmethod
     def open_held(cls, plan: RingPlan) -> "LocalRing":
         """Do as `open` does, for a caller that is within `ccm_at_work` already."""
-        if not (plan.directory / plan.name / "cluster.conf").exists():
-            return cls(plan, _create(plan))
-        ring = cls(plan, _load(plan))
+        cluster = load_cluster(plan)
+        if not cluster.nodes:
+            _fill(cluster, plan)
+        ring = cls(plan, cluster)
         on_disk = [(node.address, node.cql_port, node.storage_port) for node in ring.nodes]
         asked = [(address, plan.cql_port, plan.storage_port) for address in plan.addresses]
         if asked and on_disk != asked:
@@ -160,7 +118,11 @@ class LocalRing:
         started: list[LocalNode] = []
         try:
             while True:
-                seen = self._start_members(started, deadline)
+                try:
+                    seen = self._start_members(started, deadline)
+                except NodeLeftError as error:
+                    self._forget_member(error.name)
+                    continue
                 joined = [
                     node.name
                     for node in self.nodes
@@ -182,7 +144,8 @@ class LocalRing:
         with ccm_at_work(self.plan):
             for node in self.nodes:
                 if node.name in names:
-                    node.set_first_boot(auto_bootstrap=False, initial_tokens=())
+                    node.set_first_boot(auto_bootstrap=False)
+            self._write_seeds()
 
     def keep_who_answers(self) -> None:
         """Write down which nodes have joined; those speak CQL, others do not."""
@@ -195,10 +158,7 @@ class LocalRing:
 
         For callers within `ccm_at_work`.
         """
-        # What a host that was killed in the middle of this has left; it holds no data.
-        shutil.rmtree(Path(self._cluster.get_path()) / entry.name, ignore_errors=True)
-        number = [host.name for host in self.plan.entries].index(entry.name)
-        _add_node(self._cluster, self.plan, entry, number, tokens=(), auto_bootstrap=True)
+        add_node(self._cluster, self.plan, entry, (), auto_bootstrap=True)
         return LocalNode(self._cluster.nodes[entry.name], entry, self.plan.java_home)
 
     def remove(self, name: str) -> None:
@@ -206,15 +166,8 @@ class LocalRing:
 
         For callers within `ccm_at_work`.
         """
-        node = self._cluster.nodes.get(name)
-        if node is not None:
-            self._cluster.seeds = [
-                seed for seed in self._cluster.get_seeds() if seed != node.address()
-            ]
-            # ccm would signal a process id that may be another program's by now.
-            del self._cluster.nodes[name]
-            self._cluster._update_config()  # noqa: SLF001
-        shutil.rmtree(Path(self._cluster.get_path()) / name, ignore_errors=True)
+        remove_node(self._cluster, name)
+        self._write_seeds()
 
     def launch(self, node: LocalNode, start: NodeStart) -> int:
         """Write a node's configuration and start its process; do not wait.
@@ -230,6 +183,10 @@ class LocalRing:
         arguments = [*self.plan.jvm_arguments, *start.jvm_arguments]
         if start.replace_address:
             arguments.append(f"-Dcassandra.replace_address_first_boot={start.replace_address}")
+            for other in self.nodes:
+                if other.address == start.replace_address and other != node:
+                    # Started again it would take its tokens back from the node that has them now.
+                    other.set_first_boot(auto_bootstrap=True)
         if len(self.nodes) == 1:
             # Nobody to hear from: the eight seconds that gossip gets to settle are for others.
             arguments.append("-Dcassandra.skip_wait_for_gossip_to_settle=0")
@@ -244,6 +201,19 @@ class LocalRing:
             return node.launch(arguments)
         except (NodeError, common.CCMError, OSError) as error:
             raise start_error(node, 0) from error
+
+    def _forget_member(self, name: str) -> None:
+        """Leave a node that has left the ring alone; its data is for whoever changes the ring."""
+        with ccm_at_work(self.plan):
+            for node in self.nodes:
+                if node.name == name:
+                    node.set_first_boot(auto_bootstrap=True)
+            self._write_seeds()
+
+    def _write_seeds(self) -> None:
+        """Let every member know the seeds as they are now, also one that is started by hand."""
+        for node in self.members:
+            node.write_seeds(self.seeds)
 
     def _start_members(self, started: list[LocalNode], deadline: float) -> dict[str, str]:
         stopped = [node for node in self.members if node.process() is None]
@@ -287,58 +257,13 @@ def node_options() -> dict[str, object]:
     return {name: value for name, value in options.items() if name not in own}
 
 
-@contextmanager
-def ccm_at_work(plan: RingPlan) -> Iterator[None]:
-    """Keep what ccm does to its files whole, and what Python has to say of its ways to itself."""
-    with ring_files_held(plan.directory), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "distutils", DeprecationWarning)
-        warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)
-        yield
-
-
-def _create(plan: RingPlan) -> Any:
-    plan.directory.mkdir(parents=True, exist_ok=True)
-    cluster = Cluster(str(plan.directory), plan.name, install_dir=str(plan.install_directory))
-    cluster.use_vnodes = True
+def _fill(cluster: Any, plan: RingPlan) -> None:
+    """Write the files of a new ring's nodes, which are members from their first start on."""
     vnodes = int(str(node_options()["num_tokens"]))
-    all_tokens = even_tokens(len(plan.addresses), vnodes)
-    first = dict(zip(plan.addresses, all_tokens, strict=True))
-    for number, entry in enumerate(plan.entries):
-        if entry.address in first:
-            tokens = first[entry.address]
-            _add_node(cluster, plan, entry, number, tokens=tokens, auto_bootstrap=False)
-    # So that `ccm --config-dir DIRECTORY status` finds it.
-    common.switch_cluster(str(plan.directory), plan.name)
-    return cluster
-
-
-def _add_node(
-    cluster: Any,
-    plan: RingPlan,
-    entry: HostEntry,
-    number: int,
-    *,
-    tokens: Sequence[int],
-    auto_bootstrap: bool,
-) -> None:
-    node = cluster.create_node(
-        name=entry.name,
-        auto_bootstrap=auto_bootstrap,
-        thrift_interface=None,
-        storage_interface=(entry.address, plan.storage_port),
-        jmx_port=str(plan.jmx_port + number),
-        remote_debug_port="0",
-        initial_token=",".join(map(str, tokens)) or None,
-        binary_interface=(entry.address, plan.cql_port),
-    )
-    cluster.add(node, is_seed=not auto_bootstrap and len(cluster.seeds) < SEEDS)
-
-
-def _load(plan: RingPlan) -> Any:
-    try:
-        return ClusterFactory.load(str(plan.directory), plan.name)
-    except (OSError, TypeError, KeyError, yaml.YAMLError, common.CCMError) as error:
-        raise damaged(plan.directory, error) from error
+    tokens = iter(even_tokens(len(plan.addresses), vnodes))
+    for entry in plan.entries:
+        if entry.address in plan.addresses:
+            add_node(cluster, plan, entry, next(tokens), auto_bootstrap=False)
 
 
 def _describe(nodes: list[tuple[str, int, int]]) -> str:

@@ -1,5 +1,6 @@
 """Runs Cassandra's own `nodetool` against one node and reads its answers."""
 
+import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -48,6 +49,17 @@ def run_nodetool(
         output = f"{done.stderr}\n{done.stdout}".replace(_HELP, "").strip()
         raise NodetoolError(f"nodetool {' '.join(arguments)} failed: {output[-500:]}")
     return done.stdout
+
+
+def nodetool_environment(install_directory: Path, java_home: Path) -> dict[str, str]:
+    """Return the environment in which an installation's nodetool finds its Java and itself."""
+    return {
+        **os.environ,
+        "JAVA_HOME": str(java_home),
+        "CASSANDRA_HOME": str(install_directory),
+        "CASSANDRA_CONF": str(install_directory / "conf"),
+        "CASSANDRA_INCLUDE": str(install_directory / "bin" / "cassandra.in.sh"),
+    }
 
 
 def parse_status(output: str) -> dict[str, str]:

@@ -4,6 +4,9 @@ import http.client
 import socket
 from pathlib import Path
 
+from ring.nodes.errors import PortTakenError
+
+OK = 200
 # Protocol v4, stream 0, OPTIONS without a body; every Cassandra answers SUPPORTED before any login.
 _CQL_OPTIONS = b"\x04\x00\x00\x00\x05\x00\x00\x00\x00"
 _CQL_SUPPORTED = 0x06
@@ -52,6 +55,19 @@ def can_bind(address: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def check_port(address: str, port: int, what: str) -> None:
+    """Refuse to start what could not listen.
+
+    Raises:
+        PortTakenError: with the process that has the port.
+    """
+    if not can_bind(address, port):
+        raise PortTakenError(
+            f"{what} needs {address}:{port}, but {port_holder(port)} listens on that port",
+            advice="Stop that process, or choose another port (see the settings in README.md).",
+        )
 
 
 def port_holder(port: int) -> str:

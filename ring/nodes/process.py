@@ -15,6 +15,7 @@ from pathlib import Path
 from ring.nodes.errors import ProcessStopError
 
 POLL_SECONDS = 0.05
+EXEC_POLLS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,16 @@ def wait_until_gone(records: list[ProcessRecord], *, timeout_seconds: float) -> 
 
 def command_line(pid: int) -> tuple[str, ...]:
     """Return the arguments a process was started with; empty when it is gone."""
-    try:
-        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return ()
+    raw = b""
+    # While a process turns into another program it has none for a moment.
+    for _ in range(EXEC_POLLS):
+        try:
+            raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return ()
+        if raw or _start_ticks(pid) is None:
+            break
+        time.sleep(POLL_SECONDS)
     return tuple(part.decode("utf-8", "replace") for part in raw.split(b"\0") if part)
 
 

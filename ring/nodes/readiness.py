@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ring.nodes.errors import PortTakenError, RingStartError
+from ring.nodes.errors import NodeLeftError, PortTakenError, RingStartError
 from ring.nodes.local_node import LocalNode
 from ring.nodes.nodetool import UP_NORMAL, NodetoolError
 from ring.nodes.probes import can_bind, port_holder
-from ring.nodes.start_failure import explain, last_lines, log_tail
+from ring.nodes.start_failure import LEFT, explain, last_lines, log_tail
 
 POLL_SECONDS = 0.25
 # What a node takes besides its heap: code, threads, network buffers, bloom filters.
@@ -119,7 +119,8 @@ def start_error(node: LocalNode, mark: int, what: str = "ended while starting") 
     log = log_tail(node.system_log, since_bytes=mark)
     startup = log_tail(node.startup_log)
     cause, advice = explain(startup + log)
-    return RingStartError(
-        f"{node.name} ({node.address}) {what}: {cause}\n{last_lines(startup + log)}",
-        advice=f"{advice} Log: {node.system_log}",
-    )
+    told = f"{node.name} ({node.address}) {what}: {cause}\n{last_lines(startup + log)}"
+    advice = f"{advice} Log: {node.system_log}"
+    if LEFT in startup + log:
+        return NodeLeftError(node.name, told, advice=advice)
+    return RingStartError(told, advice=advice)

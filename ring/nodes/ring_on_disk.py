@@ -22,6 +22,7 @@ class NodeOnDisk:
         name: also of its folder.
         jmx_port: nodes are in the order of these.
         version: of the Cassandra that it runs when it is next started.
+        install_directory: where that Cassandra lies.
         joined: False for a node that was told to bootstrap and was not seen to have done so.
     """
 
@@ -29,11 +30,14 @@ class NodeOnDisk:
     address: str
     jmx_port: int
     version: str
+    install_directory: Path
     joined: bool
 
 
 def read_nodes(directory: Path, name: str) -> tuple[NodeOnDisk, ...]:
     """Return the nodes of ring `name` in ccm's folder; none where there is no ring.
+
+    A node whose folder is gone, as with a lost disk, is gone.
 
     Raises:
         RingStartError: ccm's files are damaged.
@@ -43,7 +47,8 @@ def read_nodes(directory: Path, name: str) -> tuple[NodeOnDisk, ...]:
         return ()
     try:
         cluster = yaml.safe_load((folder / "cluster.conf").read_text(encoding="utf-8"))
-        nodes = [_read_node(folder / node) for node in cluster["nodes"]]
+        present = [node for node in cluster["nodes"] if (folder / node / "node.conf").exists()]
+        nodes = [_read_node(folder / node, cluster["install_dir"]) for node in present]
     except (OSError, TypeError, KeyError, ValueError, yaml.YAMLError) as error:
         raise damaged(directory, error) from error
     return tuple(sorted(nodes, key=lambda node: node.jmx_port))
@@ -70,12 +75,13 @@ def ring_files_held(directory: Path) -> Iterator[None]:
         yield
 
 
-def _read_node(folder: Path) -> NodeOnDisk:
+def _read_node(folder: Path, install_directory: str) -> NodeOnDisk:
     node = yaml.safe_load((folder / "node.conf").read_text(encoding="utf-8"))
     return NodeOnDisk(
         name=node["name"],
         address=node["interfaces"]["binary"][0],
         jmx_port=int(node["jmx_port"]),
         version=str(node["cassandra_version"]),
+        install_directory=Path(node.get("install_dir", install_directory)),
         joined=not node["auto_bootstrap"],
     )

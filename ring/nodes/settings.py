@@ -47,6 +47,9 @@ class StackSettings:
     storage_port: int = setting(7000, "port of the traffic between nodes")
     jmx_port: int = setting(7100, "JMX port of node 1 on 127.0.0.1; node N takes the N-1st after")
     heap_mib: int = setting(0, "heap of a node; 0: 1024 for one node, 600 for several")
+    jvm_arguments: str = setting(
+        "", "given to every node's JVM besides those of its options file, separated by blanks"
+    )
     session_secret: str = dataclasses.field(
         default="", repr=False, metadata={"doc": "of the app servers; see there"}
     )

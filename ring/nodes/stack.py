@@ -1,6 +1,7 @@
 """The whole catalog on this machine: Cassandra, schema, data, app servers, nginx."""
 
 import asyncio
+import contextlib
 import dataclasses
 import shutil
 from contextlib import AbstractContextManager, ExitStack
@@ -12,15 +13,14 @@ from ring.hosts.errors import InventoryError
 from ring.hosts.host import HostEntry
 from ring.hosts.local_machine import LocalMachine
 from ring.inventory import Inventory, local_inventory
-from ring.nodes.errors import NodesError, RingMismatchError, RingStartError
-from ring.nodes.front import (
+from ring.nodes.app_servers import (
     app_server,
-    check_front_ports,
     keep_session_secret,
     program_environment,
     start_app_server,
-    start_nginx,
 )
+from ring.nodes.errors import NodesError, RingMismatchError, RingStartError
+from ring.nodes.front import check_front_ports, start_nginx
 from ring.nodes.install import VERSION, install_cassandra
 from ring.nodes.java import find_java_home
 from ring.nodes.load import load_data
@@ -37,7 +37,7 @@ LOCK_TIMEOUT_SECONDS = 5.0
 NODE_STOP_SECONDS = 60.0
 SERVICE_STOP_SECONDS = 20.0
 SCHEMA_SECONDS = 180.0
-KEPT = ("cassandra", "stack.lock", "ring.lock", "venv.lock")
+KEPT = "cassandra"
 
 
 class Stack:
@@ -65,6 +65,7 @@ class Stack:
                 stopped again, however it ends.
         """
         with self._locked(), ExitStack() as undo:
+            self._keep_joined()
             hosts = self._choose_hosts()
             with self.stages.stage("ports", "of the app servers and nginx"):
                 check_front_ports(self.settings, hosts)
@@ -83,7 +84,9 @@ class Stack:
     def down(self) -> None:
         """Stop everything that this stack runs, from the front to the back; the data stays."""
         with self._locked():
-            self._keep_joined()
+            # A ring whose files are damaged is stopped all the same.
+            with contextlib.suppress(NodesError):
+                self._keep_joined()
             self._stop("nginx", self._services("nginx"), SERVICE_STOP_SECONDS)
             self._stop("app servers", self._services("app"), SERVICE_STOP_SECONDS)
             nodes = node_processes(self.settings.ring_directory)
@@ -98,7 +101,12 @@ class Stack:
         state = self.settings.state
         self.down()
         with self.stages.stage("clean", f"removing what is in {state}") as stage:
-            entries = [entry for entry in sorted(state.iterdir()) if entry.name not in KEPT]
+            # A lock that is removed while it is held would be held by two.
+            entries = [
+                entry
+                for entry in sorted(state.iterdir())
+                if entry.name != KEPT and entry.suffix != ".lock"
+            ]
             in_use = [entry for entry in entries if entry.is_dir() and node_processes(entry)]
             for entry in entries:
                 if entry.is_dir() and entry not in in_use:
@@ -149,14 +157,19 @@ class Stack:
                     advice="Name more [[hosts]] in it, or start fewer nodes.",
                 )
             return self.machine.hosts[: self.settings.node_count]
-        joined = tuple(node for node in nodes if node.joined)
+        joined = self._members()
         if asked and not len(joined) <= asked <= len(nodes):
             raise RingMismatchError(
                 f"the ring on disk has {len(joined)} node(s), asked for are {asked}",
                 advice=f"make up NODES={len(joined)} starts it as it is; catalog-ring add and "
                 "remove change it while it runs; make clean removes it with its data.",
             )
-        return tuple(self.machine.entry_of(node) for node in joined)
+        return joined
+
+    def _members(self) -> tuple[HostEntry, ...]:
+        """Return the hosts of the nodes on disk that have joined their ring."""
+        nodes = self.machine.nodes_on_disk()
+        return tuple(self.machine.entry_of(node) for node in nodes if node.joined)
 
     def _start_ring(self, hosts: tuple[HostEntry, ...], undo: ExitStack) -> tuple[HostEntry, ...]:
         """Start the nodes on these hosts; return where all members of the ring are."""
@@ -181,14 +194,13 @@ class Stack:
                     self._forget_ring()
                 raise
             undo.callback(stop_nodes, started)
-            left = [node.name for node in ring.nodes if not node.joined]
-            stage.done(
-                f"{len(started)} started, every node sees every node up and normal"
-                + (f"; {', '.join(left)} has not joined: see catalog-ring status" if left else "")
+            left = "".join(
+                f"; {node.name} has not joined the ring, and is left alone"
+                for node in ring.nodes
+                if not node.joined
             )
-        return tuple(
-            self.machine.entry_of(node) for node in self.machine.nodes_on_disk() if node.joined
-        )
+            stage.done(f"{len(started)} started, every node sees every node up and normal{left}")
+        return self._members()
 
     def _forget_ring(self) -> None:
         """Remove a ring that never came up, so that another number of nodes can be tried."""
@@ -257,10 +269,9 @@ class Stack:
         with self.stages.stage("nginx", f"at {where}") as stage:
             changed = start_nginx(settings, addresses, undo)
             stage.done("answers" if changed else "runs already")
-        wanted = {service.name for service in services}
-        left = {
-            name: record for name, record in self._services("app").items() if name not in wanted
-        }
+        left = self._services("app")
+        for service in services:
+            left.pop(service.name, None)
         if left:
             self._stop("app servers", left, SERVICE_STOP_SECONDS)
 

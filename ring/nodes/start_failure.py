@@ -6,7 +6,13 @@ TAIL_BYTES = 64 * 1024
 TAIL_LINES = 12
 
 # The first that occurs is the cause; later lines of a log tend to be its consequences.
+LEFT = "was decommissioned and will not rejoin the ring"
 _CAUSES = (
+    (
+        (LEFT,),
+        "the node has left its ring",
+        "Wipe the host (catalog-ring remove goes on where it stopped), then add it anew.",
+    ),
     (
         ("insufficient memory for the Java Runtime", "Cannot allocate memory", "Could not reserve"),
         "the machine has too little free memory for the node's heap",

@@ -16,7 +16,14 @@ READ_SECONDS = 15.0
 TRUNCATE_SECONDS = 75.0
 # What belongs to no data set. Another one must not lock out those who may change it, nor make the
 # ring forget what was done to its nodes and what they still owe.
-_KEPT = ("api_keys", "operation_locks", "ring_cleanups", "ring_journal", "ring_replications")
+_KEPT = (
+    "api_keys",
+    "operation_locks",
+    "ring_cleanups",
+    "ring_journal",
+    "ring_repairs",
+    "ring_replications",
+)
 
 
 class TablesError(NodesError):

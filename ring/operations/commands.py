@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from ring.operations.cleanup import Cleanup
 from ring.operations.context import Context, open_context
 from ring.operations.errors import RefusedError
 from ring.operations.journal import fetch_journal
+from ring.operations.moves_commands import register_moves
 from ring.operations.observe import NoObserver
 from ring.operations.render import Render
 from ring.operations.replication import ReplicationOperation
@@ -34,8 +36,8 @@ REFUSED: Final = 3
 LOCKED: Final = 4
 INTERRUPTED: Final = 130
 EXIT_CODES: Final = (
-    "exit codes: 0 done; 1 failed, or not well; 2 wrong usage; 3 refused before anything was "
-    "changed; 4 another operation holds the lock; 130 interrupted"
+    "exit codes: 0 done; 1 failed, or not well; 2 wrong usage; 3 refused, with the reasons; "
+    "4 another operation holds the lock; 130 interrupted"
 )
 _WATCH_SECONDS: Final = 2.0
 
@@ -71,10 +73,16 @@ def register(subparsers: Any) -> None:
     )
     replication.add_argument("keyspace")
     replication.add_argument("factor", type=int, metavar="N")
+    replication.add_argument(
+        "--accept-outage",
+        action="store_true",
+        help="go on where reads and writes at LOCAL_QUORUM fail while a node is away",
+    )
     replication.add_argument("--datacenter", default="", help="default: the ring's only one")
     register_operation(
         subparsers, "render", "let nginx follow the ring", lambda _context, _args: Render()
     )
+    register_moves(subparsers, register_operation)
 
 
 def register_operation(
@@ -100,6 +108,9 @@ def register_operation(
 
 def run_in_context(act: Act) -> int:
     """Reach the hosts and the ring, act, and turn what went wrong into words and an exit code."""
+    # Operations say themselves what they see of nodes that come and go.
+    if logging.getLogger().getEffectiveLevel() >= logging.WARNING:
+        logging.getLogger("ring").setLevel(logging.ERROR)
 
     async def reach_and_act() -> int:
         hosts = open_inventory(os.environ)
@@ -115,11 +126,12 @@ def run_to_exit_code(act: Callable[[], Awaitable[int]]) -> int:
     try:
         return asyncio.run(_until_signalled(act))
     except RefusedError as error:
-        return _fail("Refused, nothing was changed", error, REFUSED)
+        return _fail("Refused", error, REFUSED)
     except OperationLockedError as error:
         return _fail("Locked", error, LOCKED, "Wait, or, if its owner is dead: catalog-ring unlock")
     except (NodesError, RingError) as error:
-        return _fail("Failed", error, FAILED)
+        again = "See what answers (catalog-ring status); the same command goes on where it was."
+        return _fail("Failed", error, FAILED, getattr(error, "advice", "") or again)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write("Interrupted. Run the same command again: it goes on where it was.\n")
         return INTERRUPTED
@@ -148,7 +160,9 @@ def say(line: str) -> None:
 
 
 def _build_replication(_context: Context, args: argparse.Namespace) -> Operation:
-    return ReplicationOperation(args.keyspace, args.factor, args.datacenter)
+    return ReplicationOperation(
+        args.keyspace, args.factor, args.datacenter, accept_outage=args.accept_outage
+    )
 
 
 def _register_looks(subparsers: Any) -> None:

@@ -12,18 +12,19 @@ from ring.hosts.errors import HostError
 from ring.hosts.host import Host
 from ring.hosts.hosts import Hosts
 from ring.nodes.errors import NodesError
-from ring.operation_lock import LOCK_STATEMENTS, RING_LOCK, fetch_holder
+from ring.operation_lock import LOCK_STATEMENTS, RING_LOCK, HeldLock, fetch_holder
 from ring.operations.debts import DEBT_STATEMENTS, DEBT_TABLES, fetch_changes, fetch_cleanups
 from ring.operations.errors import OperationError
 from ring.operations.journal import JOURNAL_STATEMENTS, JOURNAL_TABLE
 from ring.operations.observe import StepObserver
 from ring.operations.reading import RingReader
+from ring.operations.repairs import REPAIR_STATEMENTS, REPAIR_TABLE
 from ring.operations.view import RingView
 from ring.settings import RingSettings
 
 _READY_SECONDS: Final = 15.0
 _FRONT_SECONDS: Final = 10.0
-_TABLES: Final = frozenset({"operation_locks", JOURNAL_TABLE}) | DEBT_TABLES
+_TABLES: Final = frozenset({"operation_locks", JOURNAL_TABLE, REPAIR_TABLE}) | DEBT_TABLES
 
 
 class Context:
@@ -51,6 +52,7 @@ class Context:
         self.observer = observer
         self.say = say
         self._ring: RingClient | None = None
+        self._lock: HeldLock | None = None
 
     def __repr__(self) -> str:
         return f"<Context {self.settings.keyspace} ring={self._ring!r}>"
@@ -68,6 +70,19 @@ class Context:
                 advice="Create them: catalog-ring apply-schema",
             )
         return self._ring
+
+    def hold(self, lock: HeldLock) -> None:
+        """Take the lock under which everything from now on is done."""
+        self._lock = lock
+
+    def require_lock(self) -> None:
+        """See that the lock is still ours, before something that only one may do at a time.
+
+        Raises:
+            OperationLockLostError: another operation may have begun.
+        """
+        if self._lock is not None:
+            self._lock.require()
 
     def host_at(self, address: str) -> Host:
         """Return the host of a node; raises InventoryError when the inventory does not have it."""
@@ -110,7 +125,7 @@ class Context:
         if not view.tables >= _TABLES:
             return
         settings = dataclasses.replace(self.settings, contact_points=tuple(sorted(view.answering)))
-        statements = (*LOCK_STATEMENTS, *JOURNAL_STATEMENTS, *DEBT_STATEMENTS)
+        statements = (*LOCK_STATEMENTS, *JOURNAL_STATEMENTS, *DEBT_STATEMENTS, *REPAIR_STATEMENTS)
         self._ring = await RingClient.open(settings, statements)
         await self._ring.wait_ready(_READY_SECONDS)
 

@@ -19,7 +19,7 @@ class Refusal:
 
 
 class RefusedError(OperationError):
-    """Preflight refuses; nothing was changed. `refusals` has every reason, not only the first."""
+    """What must hold does not; `refusals` has every reason, not only the first."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         super().__init__(

@@ -5,6 +5,7 @@ Used by whatever bootstraps a node: an added one, and one that takes a dead one'
 
 import asyncio
 import time
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
@@ -65,12 +66,29 @@ def judge(node: NodeView | None, facts: HostFacts, *, is_settled: bool, log: str
 class Joining:
     """One host on its way into the ring."""
 
-    def __init__(self, context: Context, host: Host, start: NodeStart, *, point: str) -> None:
-        """Take a host and how its node starts; `point` is the name before its fault points."""
+    def __init__(
+        self,
+        context: Context,
+        host: Host,
+        start: NodeStart,
+        *,
+        point: str,
+        on_view: Callable[[RingView], None] = lambda _view: None,
+    ) -> None:
+        """Take a host and how its node starts.
+
+        Args:
+            context: of the operation.
+            host: that joins.
+            start: how.
+            point: the name before its fault points.
+            on_view: looks at each view that is read meanwhile; what it raises ends the joining.
+        """
         self._context = context
         self._host = host
         self._start = start
         self._point = point
+        self._on_view = on_view
         self._address = host.entry.address
         self._progress = Progress(context.say)
         self._starts = 0
@@ -86,6 +104,7 @@ class Joining:
         """
         while True:
             view = await self._context.reader.read()
+            self._on_view(view)
             facts = await self._host.read_facts()
             log = await self._read_log()
             node = view.node(self._address)
@@ -96,7 +115,10 @@ class Joining:
                 self._watch(view, node, log)
                 await asyncio.sleep(POLL_SECONDS)
                 continue
+            self._context.require_lock()
             self._require_another_try(log)
+            if node is None or node.membership is Membership.JOINING:
+                self._require_others(view)
             if verdict is not Verdict.START:
                 await self._wipe(verdict, log)
             await self._start_node()
@@ -137,6 +159,16 @@ class Joining:
         raise OperationError(
             f"{self._host.entry.name} did not join: {cause}\n{last_lines(log)}", advice=advice
         )
+
+    def _require_others(self, view: RingView) -> None:
+        """See that nobody is missing from whom it would stream."""
+        besides = (self._address, self._start.replace_address)
+        down = [one.address for one in view.members if not one.is_up and one.address not in besides]
+        if down:
+            raise OperationError(
+                f"{self._host.entry.name} cannot join while {', '.join(down)} is down",
+                advice=f"Start what is down: catalog-ring restart {down[0]}",
+            )
 
     async def _wipe(self, verdict: Verdict, log: str) -> None:
         name = self._host.entry.name

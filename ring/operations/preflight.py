@@ -5,12 +5,11 @@ is content. Operations put together the rules that they need.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ring.hosts.host import HostEntry, HostFacts
 from ring.operations.errors import Refusal
-from ring.operations.view import NodeView, RingView
+from ring.operations.view import RingView
 
 CLOCKS_APART_SECONDS: Final = 1.0
 """Of two writes of one cell the later clock wins: clocks further apart would decide wrongly."""
@@ -96,14 +95,20 @@ def refuse_versions(view: RingView) -> list[Refusal]:
     ]
 
 
-def refuse_owed(view: RingView) -> list[Refusal]:
-    """Refuse while a node owes a cleanup: what was deleted since could come back."""
+def refuse_owed(view: RingView, *, besides: str = "") -> list[Refusal]:
+    """Refuse while a node owes a cleanup: what was deleted since could come back.
+
+    Args:
+        view: the ring.
+        besides: because of whom one may be owed.
+    """
     return [
         Refusal(
             f"{debt.address} owes a cleanup since {debt.taken_by} took ranges of it",
             "Pay it first: catalog-ring cleanup",
         )
         for debt in view.cleanups
+        if debt.taken_by != besides
     ]
 
 
@@ -217,12 +222,6 @@ def megabytes(count: float) -> str:
     return f"{count / 1e3:.0f} kB"
 
 
-def is_stale(since: datetime, limit: timedelta) -> bool:
-    """Whether a debt is older than a limit."""
-    moment = since if since.tzinfo else since.replace(tzinfo=UTC)
-    return datetime.now(UTC) - moment > limit
-
-
 def ring_is_well(view: RingView, *, besides: Sequence[str] = ()) -> list[Refusal]:
     """All that must hold for any change: up, settled, agreed, one version, records readable."""
     return [
@@ -232,9 +231,3 @@ def ring_is_well(view: RingView, *, besides: Sequence[str] = ()) -> list[Refusal
         *refuse_versions(view),
         *refuse_unreadable(view),
     ]
-
-
-def node_or_refuse(view: RingView, address: str) -> NodeView | Refusal:
-    """Return the node at an address, or why there is none."""
-    node = view.node(address)
-    return node or Refusal(f"{address} is no node of the ring", _STATUS)

@@ -21,15 +21,18 @@ _LINE_SECONDS: Final = 10.0
 class Progress:
     """Turns counts of bytes into lines, not more than one in ten seconds unless they are new."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._say = say
+        self._clock = clock
         self._samples: deque[tuple[float, int]] = deque()
         self._said = ""
         self._said_at = 0.0
 
     def show(self, what: str, done: int, total: int) -> None:
         """Say how far it is, how fast it goes and how long it will take."""
-        now = time.monotonic()
+        now = self._clock()
         if self._samples and done < self._samples[-1][1]:
             self._samples.clear()
         self._samples.append((now, done))
@@ -41,7 +44,7 @@ class Progress:
 
     def note(self, line: str) -> None:
         """Say a line unless it, or one a moment ago, was said."""
-        now = time.monotonic()
+        now = self._clock()
         is_new_kind = line.split(":", 1)[0] != self._said.split(":", 1)[0]
         if line != self._said and (is_new_kind or now - self._said_at >= _LINE_SECONDS):
             self._say(f"{'':>18} {line}")

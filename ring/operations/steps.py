@@ -48,6 +48,8 @@ class Step:
         is_done: decides from a fresh view; a step that leaves no trace in the ring returns False.
         run: does it, and returns when it is done. May be called when it is half done.
         meanwhile: what goes on by itself when the operation is stopped in this step.
+        blind: run also where the ring cannot be read, as what was not done: the node that it is
+            about may be the one that would tell.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Step:
     is_done: Callable[[RingView], bool]
     run: Callable[[], Awaitable[None]]
     meanwhile: str = ""
+    blind: bool = False
 
 
 class Operation(Protocol):
@@ -105,7 +108,7 @@ async def run_operation(context: "Context", operation: Operation, *, dry_run: bo
     """Preflight, lock, preflight again, all steps, unlock; or only say what would be done.
 
     Raises:
-        RefusedError: preflight refuses; nothing was changed.
+        RefusedError: preflight refuses, or a step that has rules of its own.
         OperationLockedError: another operation holds the lock.
         NodesError, RingError: a step failed; running the same command again goes on from there.
     """
@@ -137,8 +140,11 @@ async def _refuse(context: "Context", operation: Operation, view: RingView) -> N
 
 
 def _say_plan(context: "Context", steps: Sequence[Step], view: RingView) -> None:
+    is_done = True
     for number, step in enumerate(steps, 1):
-        done = "  (done)" if step.is_done(view) else ""
+        # Of what follows a step that is still to be done, the ring cannot tell yet.
+        is_done = is_done and step.is_done(view)
+        done = " (done already)" if is_done else ""
         context.say(f"{number:>3}/{len(steps)} {step.name:<10} {step.what}{done}")
 
 
@@ -150,7 +156,7 @@ async def _take_lock(
     until = 0.0
     while True:
         try:
-            await stack.enter_async_context(
+            lock = await stack.enter_async_context(
                 hold_operation_lock(
                     context.ring,
                     RING_LOCK,
@@ -176,6 +182,7 @@ async def _take_lock(
                 raise
             await asyncio.sleep(min(_LEASE_POLL_SECONDS, holder.lease_seconds + 1.0))
         else:
+            context.hold(lock)
             return
 
 
@@ -193,13 +200,24 @@ class _Run:
             if step.name not in self._operation.step_names:
                 raise AssertionError(f"{step.name} is no step of {self._operation.name}")
             head = f"{number:>3}/{len(steps)} {step.name:<10}"
-            if step.is_done(await self._context.read_view()):
+            view = await self._read(step)
+            if view is not None and step.is_done(view):
                 self._context.say(f"{head} {step.what}: done already")
                 self._tell(step, "skipped", 0.0)
                 continue
             reach(f"{self._operation.name}.{step.name}")
             self._context.say(f"{head} {step.what}")
+            # This process may have stood still: then somebody else may be at work.
+            self._context.require_lock()
             await self._run_one(step)
+
+    async def _read(self, step: Step) -> RingView | None:
+        try:
+            return await self._context.read_view()
+        except (NodesError, RingError):
+            if not step.blind:
+                raise
+            return None
 
     async def _run_one(self, step: Step) -> None:
         began = time.monotonic()
@@ -211,6 +229,9 @@ class _Run:
             self._context.say(
                 f"Stopped in the step {step.name} ({step.what}). {step.meanwhile}".rstrip()
             )
+            raise
+        except RefusedError as error:
+            await self._end(step, "failed", began, str(error))
             raise
         except (NodesError, RingError) as error:
             await self._end(step, "failed", began, str(error))

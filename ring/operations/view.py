@@ -130,6 +130,7 @@ class NodeView:
         unheard_by: nodes that answer and have not heard of it for long, although it lives.
         member_for: nodes that answer and count it as an owner of its tokens.
         load_bytes: of its data, as it told within the last minute or so.
+        generation: counts its starts: when it started, in seconds since 1970 by its own clock.
         pending_compactions: that wait for a thread; None when it does not answer.
     """
 
@@ -143,6 +144,7 @@ class NodeView:
     version: str
     schema_version: str
     load_bytes: int
+    generation: int = 0
     tokens: tuple[int, ...] = field(default=(), repr=False)
     unheard_by: tuple[str, ...] = ()
     member_for: frozenset[str] = frozenset()
@@ -329,6 +331,7 @@ def _build_node(address: str, told: Mapping[str, NodeReading], silent_seconds: f
         version=source.version if source else "",
         schema_version=source.schema_version if source else "",
         load_bytes=newest.load_bytes if newest else 0,
+        generation=newest.generation if newest else 0,
         tokens=tokens,
         unheard_by=_unheard_by(address, entries) if own else (),
         member_for=member_for,

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ring.nodes.install import install_cassandra
 from ring.nodes.java import find_java_home
-from ring.nodes.local_ring import LocalRing, RingPlan
+from ring.nodes.local_ring import LocalRing
+from ring.nodes.ring_plan import RingPlan
 from ring.nodes.settings import StackSettings
 
 CONTACT_POINTS_VARIABLE = "CATALOG_TEST_CONTACT_POINTS"

@@ -31,11 +31,12 @@ def value_of(key: int) -> bytes | None:
 
 @dataclass(frozen=True)
 class Execution:
-    """One EXECUTE or BATCH frame as a node got it."""
+    """One EXECUTE or BATCH frame as a node got it; `level` is its consistency."""
 
     cql: str
     keys: tuple[int, ...]
     stream: int
+    level: int
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class ScriptedNode:
         executions: every EXECUTE frame in the order of arrival.
         prepares: every statement that was prepared; `prepare_reply` takes the right answer's place.
         told_settings: what `system_views.settings` has; None: nobody may see it.
+        is_filling: whether the keyspace's replication is being changed.
         violations: what the client did against the protocol.
     """
 
@@ -61,6 +62,7 @@ class ScriptedNode:
         self.prepares: list[str] = []
         self.prepare_reply: bytes | None = None
         self.told_settings: dict[str, str] | None = None
+        self.is_filling = False
         self.violations: list[str] = []
         self.connections: set[_Connection] = set()
         self.known: dict[bytes, str] = {}
@@ -226,6 +228,9 @@ class _Connection(asyncio.Protocol):
             self._reply(stream, cql.RESULT, self.node.local_row())
         elif "system.peers_v2" in text:
             self._reply(stream, cql.RESULT, self.node.peer_rows())
+        elif "ring_replications" in text:
+            rows = [[b"\x00\x00\x00\x02"]] if self.node.is_filling else []
+            self._reply(stream, cql.RESULT, cql.described_rows({"factor": cql.INT}, rows))
         elif "system_views.settings" in text:
             self._settings(stream)
         else:
@@ -258,6 +263,7 @@ class _Connection(asyncio.Protocol):
         (size,) = struct.unpack_from(">H", body)
         statement_id = body[2 : 2 + size]
         text = self.node.known.get(statement_id)
+        (level,) = struct.unpack_from(">H", body, 2 + size)
         # Behind the id: consistency (2), flags (1), count of values (2), the first value's length.
         value = body[2 + size + 9 :]
         if text == READ.many_cql:
@@ -269,7 +275,7 @@ class _Connection(asyncio.Protocol):
             )
         else:
             keys = struct.unpack_from(">q", value)
-        self._run(stream, statement_id, keys)
+        self._run(stream, statement_id, keys, level)
 
     def _batch(self, stream: int, body: bytes) -> None:
         """Rows of one statement with one bigint each, unlogged and without flags."""
@@ -286,15 +292,16 @@ class _Connection(asyncio.Protocol):
             offset += len(row) + 8
         if kind != 1 or body[offset:] != struct.pack(">HB", 6, 0):
             self.node.violations.append(f"a batch of kind {kind} with {body[offset:]!r}")
-        self._run(stream, statement_id, tuple(keys))
+        (level,) = struct.unpack_from(">H", body, offset)
+        self._run(stream, statement_id, tuple(keys), level)
 
-    def _run(self, stream: int, statement_id: bytes, keys: tuple[int, ...]) -> None:
+    def _run(self, stream: int, statement_id: bytes, keys: tuple[int, ...], level: int) -> None:
         node = self.node
         text = node.known.get(statement_id)
         if text is None:
             self._reply(stream, cql.ERROR, cql.unprepared(statement_id))
             return
-        node.executions.append(Execution(text, keys, stream))
+        node.executions.append(Execution(text, keys, stream, level))
         action = node.script.popleft() if node.script else node.default
         self._act(action, stream, statement_id, text, keys)
 

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from ring import (
+    Consistency,
     RingClient,
     RingRequestError,
     RingTimeoutError,
@@ -14,7 +15,17 @@ from ring import (
 from ring.transport import (
     Endpoint,
 )
-from tests.support.scripted_actions import ADD, READ, STATEMENTS, WRITE, Answer, Silence, value_of
+from tests.integration.ring.conftest import PATIENCE
+from tests.support.scripted_actions import (
+    ADD,
+    READ,
+    READ_ALONE,
+    STATEMENTS,
+    WRITE,
+    Answer,
+    Silence,
+    value_of,
+)
 from tests.support.scripted_node import ScriptedNode
 from tests.support.scripted_ring import asked, first_of, open_client, settings_of, until
 
@@ -126,3 +137,48 @@ async def test_statement_when_its_name_or_values_are_wrong_then_request_error(
     with pytest.raises(RingRequestError, match="value 1"):
         await client.execute(READ.name, ("x",))
     assert asked(nodes) == 0
+
+
+async def test_replication_when_it_is_being_changed_then_nothing_is_read_from_one_replica(
+    nodes: list[ScriptedNode],
+) -> None:
+    """A replica that is being filled has no rows yet; afterwards one replica is enough again."""
+
+    async def levels(client: RingClient) -> set[int]:
+        for node in nodes:
+            node.executions.clear()
+        await client.fetch_one(READ.name, (1,))
+        await client.fetch_one(READ_ALONE.name, (1,))
+        await client.fetch_many(READ.name, range(30))
+        await asyncio.gather(*(client.fetch_one(READ.name, (key,)) for key in range(40)))
+        return {one.level for node in nodes for one in node.executions}
+
+    async with open_client(nodes, topology_refresh_seconds=0.05, **PATIENCE) as client:
+        assert await levels(client) == {Consistency.LOCAL_ONE}
+        for is_filling, level in ((True, Consistency.LOCAL_QUORUM), (False, Consistency.LOCAL_ONE)):
+            for node in nodes:
+                node.is_filling = is_filling
+            await until(
+                lambda wanted=is_filling: (  # type: ignore[misc]
+                    client.state is not None and client.state.is_filling == wanted
+                )
+            )
+            assert await levels(client) == {level}
+            # What a node prepares again keeps the level.
+            nodes[0].known.clear()
+            assert await levels(client) == {level}
+    async with open_client(nodes) as client:
+        assert await levels(client) == {Consistency.LOCAL_ONE}
+
+
+async def test_client_when_it_starts_while_replicas_are_filled_then_it_knows_at_once(
+    nodes: list[ScriptedNode],
+) -> None:
+    """Not even its first read is from one replica."""
+    for node in nodes:
+        node.is_filling = True
+    async with open_client(nodes, **PATIENCE) as client:
+        await client.fetch_one(READ.name, (1,))
+        assert [one.level for node in nodes for one in node.executions] == [
+            Consistency.LOCAL_QUORUM
+        ]

@@ -11,7 +11,8 @@ import pytest
 from ring import Consistency, RingClient, RingSettings, RingUnavailableError, Statement
 from ring.nodes import local_ring
 from ring.nodes.java import find_java_home
-from ring.nodes.local_ring import LocalRing, RingPlan
+from ring.nodes.local_ring import LocalRing
+from ring.nodes.ring_plan import RingPlan
 from ring.transport import AuthenticationError, ConnectionOptions, Endpoint, connect
 from tests.support.ccm import JVM_ARGUMENTS, installed_cassandra
 from tests.support.scripted_ring import until

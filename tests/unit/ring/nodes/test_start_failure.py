@@ -13,6 +13,10 @@ from ring.nodes.start_failure import TAIL_LINES, explain, last_lines, log_tail
         ("FSWriteError: java.io.IOException: No space left on device", "disk is full"),
         ("java.net.BindException: Address already in use", "ports is taken"),
         ("Unrecognized VM option 'UseX'", "Java"),
+        (
+            "ConfigurationException: This node was decommissioned and will not rejoin the ring",
+            "has left its ring",
+        ),
         ("ConfigurationException: Invalid yaml: file:/x.yaml", "configuration"),
     ],
 )

@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ring.nodes.tokens import even_tokens
+from ring.nodes.tokens import allocation_replicas, even_tokens
 
 
 @given(nodes=st.integers(1, 20), vnodes=st.integers(1, 64))
@@ -28,3 +29,14 @@ def test_tokens_when_even_then_neighbours_belong_to_different_nodes(
     tokens = even_tokens(nodes, vnodes)
     ring = sorted((token, node) for node, own in enumerate(tokens) for token in own)
     assert all(node != ring[index - 1][1] for index, (_, node) in enumerate(ring))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "racks", "replicas"),
+    [(1, 1, 1), (2, 1, 1), (2, 2, 1), (3, 1, 3), (3, 2, 2), (3, 3, 3), (9, 4, 3)],
+)
+def test_allocation_when_a_node_joins_then_for_as_many_copies_as_cassandra_allows(
+    nodes: int, racks: int, replicas: int
+) -> None:
+    """Two racks are fewer than three copies: Cassandra would refuse to start the node."""
+    assert allocation_replicas(nodes, racks) == replicas

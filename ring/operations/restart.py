@@ -1,0 +1,158 @@
+"""`catalog-ring restart [HOST…]`: one node after the other, while the others serve."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ring.hosts.host import Host
+from ring.operations.context import Context
+from ring.operations.earlier import PLAN, fetch_unfinished, plan_step
+from ring.operations.errors import Refusal
+from ring.operations.preflight import refuse_disagreement, refuse_down, refuse_pending
+from ring.operations.restarting import TURN_STEPS, Turn, seeds_for, turn_steps
+from ring.operations.steps import LEASE_SECONDS, Step
+from ring.operations.view import NodeView, RingView, address_order
+
+OUTAGE_LEASE_SECONDS: Final = 1200.0
+"""Of an operation that takes away the nodes which hold its lock: as long as a start may take."""
+
+
+class Restart:
+    """Restarts nodes, rack by rack, and never two at once."""
+
+    name = "restart"
+    step_names = (PLAN, *TURN_STEPS)
+
+    def __init__(
+        self, hosts: Sequence[Host], *, accept_outage: bool = False, anew: bool = False
+    ) -> None:
+        """Take the hosts whose nodes are restarted, all of the ring's when there are none.
+
+        Args:
+            hosts: of the inventory.
+            accept_outage: also where reads and writes at a quorum fail meanwhile.
+            anew: also those that an interrupted run of the same command has restarted.
+        """
+        self._addresses = tuple(host.entry.address for host in hosts)
+        self._accept_outage = accept_outage
+        self._anew = anew
+        self._noted: Mapping[str, Any] | None = None
+        names = ", ".join(host.entry.name for host in hosts)
+        self.purpose = f"restart {names or 'all nodes'}"
+
+    @property
+    def lease_seconds(self) -> float:
+        """The lock cannot be renewed while there is no quorum."""
+        return OUTAGE_LEASE_SECONDS if self._accept_outage else LEASE_SECONDS
+
+    async def refusals(self, context: Context, view: RingView) -> Sequence[Refusal]:
+        """Refuse while another node is away, ranges are pending, or a quorum would be lost."""
+        if not self._anew:
+            self._noted = await fetch_unfinished(context, self.purpose)
+        targets = self._targets(view)
+        refusals = [
+            Refusal(f"{address} is no node of the ring", "See: catalog-ring status")
+            for address in self._addresses
+            if view.node(address) is None
+        ]
+        may_be_down = self._may_be_down(targets)
+        refusals += refuse_down(view, besides=may_be_down)
+        # A node that is started takes nothing from anybody; one that is stopped while ranges are
+        # pending may end a stream, or be missed by a write that waits for one node more.
+        besides = [node.address for node in targets if not node.is_up]
+        refusals += refuse_pending(view, besides=besides) if not self._accept_outage else []
+        refusals += refuse_disagreement(view) if all(node.is_up for node in targets) else []
+        if not self._accept_outage:
+            refusals += refuse_outage(view, [node for node in targets if node.is_up])
+        return refusals
+
+    def steps(self, context: Context, view: RingView) -> Sequence[Step]:
+        """Return a note of who runs since when, and each node's turn: first those that are down."""
+        targets = self._targets(view)
+        since = self._since(targets)
+        note = None if self._noted else {"generations": since}
+        steps = [plan_step(context, self.purpose, "note which node runs since when", note)]
+        for node in in_turns(targets):
+            steps += turn_steps(context, self._turn(view, node, since[node.host_id]))
+        return steps
+
+    async def start_what_is_down(self, context: Context, view: RingView) -> None:
+        """Start the targets that are down, without a lock: it may need them to be had.
+
+        Nothing is taken from anybody by that. Only for when the records cannot be read.
+
+        Raises:
+            OperationError: one does not come back; with the cause from its log.
+        """
+        targets = self._targets(view)
+        for node in targets:
+            if node.is_up or any(view.moving):
+                continue
+            turn = self._turn(view, node, node.generation)
+            host = context.host_at(node.address)
+            context.say(f"{host.entry.name} is down and may hold the lock's row: starting it")
+            for step in turn_steps(context, turn):
+                if step.blind:
+                    await step.run()
+
+    def _turn(self, view: RingView, node: NodeView, since: int) -> Turn:
+        def is_back(now: NodeView) -> bool:
+            return now.generation > since
+
+        return Turn(
+            node=node,
+            is_back=is_back,
+            front=bool(view.front),
+            seeds=seeds_for(view, node.address),
+            others_away=self._accept_outage,
+        )
+
+    def _targets(self, view: RingView) -> list[NodeView]:
+        return [n for n in view.members if not self._addresses or n.address in self._addresses]
+
+    def _since(self, targets: Sequence[NodeView]) -> dict[str, int]:
+        """Return by host id the generation before the restart, as an earlier run noted it."""
+        noted = self._noted["generations"] if self._noted else {}
+        return {node.host_id: int(noted.get(node.host_id, node.generation)) for node in targets}
+
+    def _may_be_down(self, targets: Sequence[NodeView]) -> list[str]:
+        """Named nodes, and those that an interrupted run of this command may have stopped."""
+        return [node.address for node in targets] if self._addresses or self._noted else []
+
+
+def in_turns(nodes: Sequence[NodeView]) -> list[NodeView]:
+    """Return nodes in the order of their turns: those that are down, then rack by rack."""
+    return sorted(
+        nodes,
+        key=lambda node: (node.is_up, node.datacenter, node.rack, address_order(node.address)),
+    )
+
+
+def refuse_outage(view: RingView, nodes: Sequence[NodeView]) -> list[Refusal]:
+    """Refuse where a keyspace has no quorum while one of the nodes is away."""
+    lost = sorted(
+        {
+            keyspace
+            for keyspace in view.replication
+            for node in nodes
+            if not outlives_one(view, keyspace, node.datacenter)
+        }
+    )
+    if not lost:
+        return []
+    return [
+        Refusal(
+            f"while one node is away, {', '.join(lost)} has no quorum: reads and writes at "
+            "LOCAL_QUORUM would fail",
+            "Have three nodes and three replicas (catalog-ring add, replication), or let them "
+            "fail: --accept-outage",
+        )
+    ]
+
+
+def outlives_one(view: RingView, keyspace: str, datacenter: str) -> bool:
+    """Whether a keyspace's quorum in a datacenter outlives the loss of one node."""
+    factor = view.factor(keyspace, datacenter)
+    if not factor:
+        return True
+    nodes = sum(node.datacenter == datacenter for node in view.members)
+    return min(factor, nodes) - 1 >= factor // 2 + 1
