@@ -112,9 +112,11 @@ class LocalHost:
         """Stream SSTables of the node's data to all nodes that keep their rows."""
         await self._do(self._place.load_sstables, folder, ring, timeout_seconds)
 
-    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
-        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
-        return await self._do(self._place.files.hash, paths)
+    async def hash_files(
+        self, folder: PurePosixPath, names: Sequence[PurePosixPath]
+    ) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files below a folder of the node's data, in hexadecimal digits."""
+        return await self._do(self._place.files.hash, folder, names)
 
     async def remove_files(self, folder: PurePosixPath) -> None:
         """Remove a folder of the node's data; one that is not there is no error."""
