@@ -17,14 +17,14 @@ from typing import Final
 
 from etl.writers.java_process import run_java
 from etl.writers.node_access import NodeAccess, fetch_ring, find_access
-from etl.writers.sstable_program import IMPORTER, LOADER, SstableProgram
+from etl.writers.sstable_program import IMPORTER, SstableProgram
 from etl.writers.staging import Staged, StagingError
 from ring import RingNode, RingSettings, RingState
+from ring.nodes.bulk_loader import RingAccess
 
 RECORD: Final = "delivered.json"
 LINKS: Final = "links"
 _IMPORTER_HEAP_MIB: Final = 64
-_LOADER_HEAP_MIB: Final = 384
 # Links take milliseconds, copies as long as the disk needs; a node that is frozen takes for ever.
 _IMPORT_SECONDS: Final = 900.0
 _IMMUTABLE: Final = ("-Data.db", "-Partitions.db", "-Rows.db")
@@ -259,35 +259,21 @@ class _Work:
         everyone: tuple[RingNode, ...] = (*self._state.nodes, *self._state.remote_nodes)
         hosts = {taker.node.host_id for taker in takers}
         others = [node.address for node in everyone if node.host_id not in hosts]
-        arguments = ["--nodes", ",".join(taker.node.address for taker in takers), "--no-progress"]
-        arguments += ["--port", str(takers[0].node.port)]
-        arguments += ["--storage-port", str(takers[0].storage_port)]
-        if others:
-            arguments += ["--ignore", ",".join(others)]
-        if self._settings.username:
-            arguments += ["--username", self._settings.username]
-            arguments += ["--password", self._settings.read_password()]
-        folder = self._staged.folder(target, table)
-        command = self._program.command(
-            LOADER,
-            *arguments,
-            str(folder),
-            heap_mib=_LOADER_HEAP_MIB,
-            options=[f"-Dcassandra.storagedir={self._staged.directory}"],
+        access = RingAccess(
+            contacts=tuple(taker.node.address for taker in takers),
+            cql_port=takers[0].node.port,
+            storage_port=takers[0].storage_port,
+            username=self._settings.username,
+            password=self._settings.read_password() if self._settings.username else "",
         )
-        # In a file of ours alone: other users can read the arguments of a process.
-        file = self._staged.directory / "loader.arguments"
-        file.unlink(missing_ok=True)
-        file.touch(mode=0o600)
-        file.write_text("\n".join(_quoted(word) for word in command[1:]), encoding="utf-8")
-        return [command[0], f"@{file}"]
+        return self._program.loader_command(
+            self._staged.folder(target, table),
+            access,
+            scratch=self._staged.directory,
+            ignored=others,
+        )
 
     def _confirm(self, item: Item) -> None:
         self._delivered.add(item)
         write_record(self._staged.directory, self._delivered)
         self._say(f"{item.table}: node {item.host_id} has it")
-
-
-def _quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

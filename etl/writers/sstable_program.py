@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from etl.writers.staging import StagingError
-from ring.nodes.java import find_java_home
+from ring.nodes.bulk_loader import RingAccess, loader_command
+from ring.nodes.java import find_java_home, tool_command
 
 SOURCES: Final = Path(__file__).parents[1] / "sstables"
 WRITER: Final = "catalog.sstables.Program"
 IMPORTER: Final = "catalog.sstables.Importer"
-LOADER: Final = "org.apache.cassandra.tools.BulkLoader"
+# Cassandra is asked for nothing that its log is needed for but errors.
+_LOGGING: Final = f"-Dlogback.configurationFile={SOURCES / 'logback.xml'}"
 COMPILER: Final = "org.eclipse.jdt.internal.compiler.batch.Main"
 COMPILE_TIMEOUT_SECONDS: Final = 120.0
 # The libraries that the sources name. Not all: one brings a java.util of its own along, which the
@@ -33,12 +35,12 @@ class SstableProgram:
     """How to run the program.
 
     Attributes:
-        java: the program `java`.
+        java_home: a Java 17.
         install_directory: a Cassandra laid out as Apache's tarball.
         classes: the compiled classes.
     """
 
-    java: Path
+    java_home: Path
     install_directory: Path
     classes: Path
 
@@ -53,22 +55,29 @@ class SstableProgram:
             heap_mib: the most that its heap takes.
             options: of the JVM, besides.
         """
-        conf = self.install_directory / "conf"
-        modules = (conf / "jvm17-modules.options").read_text(encoding="utf-8").splitlines()
-        return [
-            str(self.java),
-            f"-Xmx{heap_mib}m",
-            # The least memory; collections take a few hundredths of the time, whoever does them.
-            "-XX:+UseSerialGC",
-            # Cassandra is asked for nothing that its log is needed for but errors.
-            f"-Dlogback.configurationFile={SOURCES / 'logback.xml'}",
-            *(line for line in modules if line.startswith("-")),
-            *options,
-            "-cp",
-            f"{self.classes}:{conf}:{self.install_directory / 'lib'}/*",
+        return tool_command(
+            self.java_home,
+            self.install_directory,
             main,
             *arguments,
-        ]
+            heap_mib=heap_mib,
+            options=[_LOGGING, *options],
+            classes=[self.classes],
+        )
+
+    def loader_command(
+        self, folder: Path, ring: RingAccess, *, scratch: Path, ignored: Sequence[str]
+    ) -> list[str]:
+        """Return the command that streams a folder; see `ring.nodes.bulk_loader`."""
+        return loader_command(
+            self.install_directory,
+            self.java_home,
+            folder,
+            ring,
+            scratch=scratch,
+            ignored=ignored,
+            options=[_LOGGING],
+        )
 
 
 def prepare_program(
@@ -85,15 +94,15 @@ def prepare_program(
         MissingProgramError: there is no Java 17.
         StagingError: there is no Cassandra, or it is one that the program does not fit.
     """
-    java = find_java_home() / "bin" / "java"
+    java_home = find_java_home()
     jars = sorted((install_directory / "lib").glob("*.jar"))
     if not any(jar.name.startswith(_NAMED[:2]) for jar in jars):
         raise StagingError(f"{install_directory} holds no Cassandra")
     files = sorted(sources.glob("*.java"))
     classes = cache_directory / _fingerprint(files, jars)
     if not classes.is_dir():
-        _compile(java, jars, files, classes)
-    return SstableProgram(java, install_directory, classes)
+        _compile(java_home, jars, files, classes)
+    return SstableProgram(java_home, install_directory, classes)
 
 
 def _fingerprint(sources: Sequence[Path], jars: Sequence[Path]) -> str:
@@ -105,13 +114,20 @@ def _fingerprint(sources: Sequence[Path], jars: Sequence[Path]) -> str:
     return digest.hexdigest()[:24]
 
 
-def _compile(java: Path, jars: Sequence[Path], sources: Sequence[Path], classes: Path) -> None:
+def _compile(java_home: Path, jars: Sequence[Path], sources: Sequence[Path], classes: Path) -> None:
     """Compile into a folder that appears whole or not at all."""
     classes.parent.mkdir(parents=True, exist_ok=True)
     compiler = os.pathsep.join(str(jar) for jar in jars if jar.name.startswith("ecj-"))
     class_path = os.pathsep.join(str(jar) for jar in jars if jar.name.startswith(_NAMED))
     partial = Path(tempfile.mkdtemp(prefix=f".{classes.name}.", dir=classes.parent))
-    command = [str(java), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", compiler, COMPILER]
+    command = [
+        str(java_home / "bin" / "java"),
+        "-Xmx256m",
+        "-XX:TieredStopAtLevel=1",
+        "-cp",
+        compiler,
+        COMPILER,
+    ]
     command += ["-17", "-nowarn", "-proc:none", "-encoding", "UTF-8", "-cp", class_path]
     command += ["-d", str(partial), *map(str, sources)]
     try:

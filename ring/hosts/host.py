@@ -4,10 +4,12 @@ Everything that changes the ring goes through this interface, so it does not kno
 a loopback address kept by ccm or a machine reached over ssh.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
+
+from ring.nodes.bulk_loader import RingAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class HostFacts:
         installed_version: of Cassandra; None where there is none.
         cluster_name: in its configuration; None where there is none.
         node_runs, app_runs: whether the process is there; a frozen one is.
+        disk_bytes: size of the disk where its data lies.
+        cpu_seconds: of all cores, for whatever, since the host started; `cpu_cores` of them.
+        node_cpu_seconds: of the node's process since that started.
     """
 
     clock_offset_seconds: float
@@ -50,6 +55,10 @@ class HostFacts:
     cluster_name: str | None
     node_runs: bool
     app_runs: bool
+    disk_bytes: int | None = None
+    cpu_seconds: float | None = None
+    cpu_cores: int | None = None
+    node_cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +154,21 @@ class Host(Protocol):
 
     async def put_file(self, source: Path, path: PurePosixPath) -> None:
         """Copy a file from here to below the node's data; folders are made, it appears whole."""
+        ...
+
+    async def load_sstables(
+        self, folder: PurePosixPath, ring: RingAccess, *, timeout_seconds: float
+    ) -> None:
+        """Stream SSTables of the node's data, from this host, to all nodes that keep their rows.
+
+        The folder's path ends with KEYSPACE/TABLE. Streamed twice, they change nothing.
+        """
+        ...
+
+    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
+        ...
+
+    async def remove_files(self, folder: PurePosixPath) -> None:
+        """Remove a folder of the node's data; one that is not there is no error."""
         ...

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ring.nodes.errors import MissingProgramError
@@ -47,6 +47,43 @@ def java_version(home: Path) -> int | None:
         return None
     match = re.search(r'version "(?:1\.)?(\d+)', done.stderr)
     return int(match[1]) if match else None
+
+
+def tool_command(
+    java_home: Path,
+    install_directory: Path,
+    main: str,
+    *arguments: str,
+    heap_mib: int,
+    options: Sequence[str] = (),
+    classes: Sequence[Path] = (),
+) -> list[str]:
+    """Return the command that runs a program of Cassandra's classes, or of ours beside them.
+
+    Args:
+        java_home: a Java 17.
+        install_directory: a Cassandra laid out as Apache's tarball.
+        main: the class to run.
+        arguments: for it.
+        heap_mib: the most that its heap takes.
+        options: of the JVM, besides.
+        classes: folders of classes that come before Cassandra's.
+    """
+    conf = install_directory / "conf"
+    modules = (conf / "jvm17-modules.options").read_text(encoding="utf-8").splitlines()
+    class_path = [*classes, conf, install_directory / "lib" / "*"]
+    return [
+        str(java_home / "bin" / "java"),
+        f"-Xmx{heap_mib}m",
+        # The least memory; collections take a few hundredths of the time, whoever does them.
+        "-XX:+UseSerialGC",
+        *(line for line in modules if line.startswith("-")),
+        *options,
+        "-cp",
+        ":".join(map(str, class_path)),
+        main,
+        *arguments,
+    ]
 
 
 def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:

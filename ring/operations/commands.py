@@ -120,11 +120,23 @@ def register_operation(
 
 def run_in_context(act: Act) -> int:
     """Reach the hosts and the ring, act, and turn what went wrong into words and an exit code."""
+
+    async def reach_and_act() -> int:
+        hosts = open_inventory(os.environ)
+        settings = RingSettings.from_environ(os.environ, cql_port=hosts.inventory.cql_port)
+        async with open_context(settings, hosts, say=say, observer=NoObserver()) as context:
+            return await act(context)
+
+    return run_to_exit_code(reach_and_act)
+
+
+def run_to_exit_code(act: Callable[[], Awaitable[int]]) -> int:
+    """Act, and turn what went wrong into words and an exit code; signals interrupt."""
     # Operations say themselves what they see of nodes that come and go.
     if logging.getLogger().getEffectiveLevel() >= logging.WARNING:
         logging.getLogger("ring").setLevel(logging.ERROR)
     try:
-        return asyncio.run(_act(act))
+        return asyncio.run(_until_signalled(act))
     except RefusedError as error:
         return _fail("Refused", error, REFUSED)
     except OperationLockedError as error:
@@ -137,16 +149,13 @@ def run_in_context(act: Act) -> int:
         return INTERRUPTED
 
 
-async def _act(act: Act) -> int:
+async def _until_signalled(act: Callable[[], Awaitable[int]]) -> int:
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if task is not None:
             loop.add_signal_handler(number, task.cancel)
-    hosts = open_inventory(os.environ)
-    settings = RingSettings.from_environ(os.environ, cql_port=hosts.inventory.cql_port)
-    async with open_context(settings, hosts, say=_say, observer=NoObserver()) as context:
-        return await act(context)
+    return await act()
 
 
 def _fail(word: str, error: Exception, code: int, advice: str = "") -> int:
@@ -157,7 +166,8 @@ def _fail(word: str, error: Exception, code: int, advice: str = "") -> int:
     return code
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print a line at once."""
     print(line, flush=True)  # noqa: T201 - a command line talks to its user
 
 
@@ -195,13 +205,13 @@ def _run_status(args: argparse.Namespace) -> int:
         while True:
             status = await fetch_status(context)
             if args.json:
-                _say(json.dumps(status))
+                say(json.dumps(status))
             else:
-                _say("\n".join(status_lines(status)))
+                say("\n".join(status_lines(status)))
             if not args.watch:
                 return DONE if status["well"] else FAILED
             await asyncio.sleep(_WATCH_SECONDS)
-            _say("")
+            say("")
 
     return run_in_context(act)
 
@@ -224,7 +234,7 @@ def _run_unlock(args: argparse.Namespace) -> int:
 def _run_journal(args: argparse.Namespace) -> int:
     async def act(context: Context) -> int:
         for entry in await fetch_journal(context.ring, days=args.days):
-            _say(
+            say(
                 f"{entry.at:%Y-%m-%d %H:%M:%S} {entry.operation:<32} {entry.step:<10} "
                 f"{entry.outcome:<11} {entry.seconds:>7.1f} s  {entry.detail}"
             )

@@ -114,7 +114,13 @@ class Context:
                 raise
             return dataclasses.replace(view, debts_problem=str(error))
 
-    async def _open_ring(self) -> None:
+    async def open_records(self) -> None:
+        """Open the client for lock, journal and debts, if the keyspace has tables for them.
+
+        Raises:
+            OperationError: no node answers.
+            RingUnavailableError: no node prepared the statements in time.
+        """
         view = await self.reader.read()
         if not view.tables >= _TABLES:
             return
@@ -174,7 +180,7 @@ async def open_context(
     """
     context = Context(settings, hosts, say=say, observer=observer)
     try:
-        await context._open_ring()  # noqa: SLF001 - the second half of its construction
+        await context.open_records()
         yield context
     finally:
         await context.aclose()

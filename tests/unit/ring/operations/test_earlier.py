@@ -15,7 +15,7 @@ def _entry(
     step: str, outcome: str, *, purpose: str = "restart all", detail: str = ""
 ) -> JournalEntry:
     at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    return JournalEntry(at, "host/1", purpose, step, outcome, 0.0, detail)
+    return JournalEntry(at, "host/1", purpose, step, outcome, 0.0, detail, streamed_bytes=0)
 
 
 _NOTED = _entry(PLAN, "noted", detail=json.dumps(_NOTE))

@@ -1,0 +1,1 @@
+"""Backups of a ring: what they consist of, and the places that keep them."""

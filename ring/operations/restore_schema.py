@@ -1,0 +1,95 @@
+"""The schema of a backup, made in a ring where it is missing."""
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from ring.backups.manifest import BackedKeyspace, Manifest, SchemaPart
+from ring.operations.context import Context
+from ring.operations.errors import OperationError
+from ring.operations.tables import fetch_tables, literal, quote
+from ring.operations.view import RingView
+
+USUAL_FACTOR: Final = 3
+_AGREE_SECONDS: Final = 120.0
+_POLL_SECONDS: Final = 0.5
+_CREATE: Final = re.compile(
+    r"CREATE (?:CUSTOM )?(?:TABLE|TYPE|INDEX|FUNCTION|AGGREGATE) (?!IF NOT EXISTS)"
+)
+_ALTER: Final = "alter"
+_TABLE: Final = "table"
+
+
+def fitting_replication(view: RingView, factor: int) -> dict[str, str]:
+    """Return the replication that fits a ring: `factor` in each datacenter, or one a node.
+
+    Args:
+        view: the ring.
+        factor: 0 for the usual three.
+    """
+    nodes = [node.datacenter for node in view.members]
+    return {"class": "NetworkTopologyStrategy"} | {
+        datacenter: str(min(factor or USUAL_FACTOR, nodes.count(datacenter)))
+        for datacenter in sorted(set(nodes))
+    }
+
+
+async def fetch_replication(context: Context, keyspace: str) -> Mapping[str, str] | None:
+    """Return a keyspace's replication as Cassandra tells it; None where there is no keyspace.
+
+    Raises:
+        OperationError: no node answers.
+    """
+    rows = await context.reader.run_cql(
+        "SELECT replication FROM system_schema.keyspaces"  # noqa: S608 - a literal
+        f" WHERE keyspace_name = {literal(keyspace)}"
+    )
+    return {str(k): str(v) for k, v in rows[0]["replication"].items()} if rows else None
+
+
+async def create_schema(context: Context, manifest: Manifest, factor: int) -> None:
+    """Create what is missing of a backup's keyspaces, and wait until the nodes agree.
+
+    What is there stays as it is, its replication too.
+
+    Raises:
+        OperationError: a statement was refused, or the nodes did not agree in time.
+    """
+    view = await context.reader.read()
+    for keyspace in manifest.keyspaces:
+        if await fetch_replication(context, keyspace.name) is None:
+            pairs = fitting_replication(view, factor).items()
+            options = ", ".join(f"{literal(key)}: {literal(value)}" for key, value in pairs)
+            await context.reader.run_cql(
+                f"CREATE KEYSPACE IF NOT EXISTS {quote(keyspace.name)}"
+                f" WITH replication = {{{options}}}"
+            )
+        await _create_parts(context, keyspace)
+    await _agree(context)
+
+
+async def _create_parts(context: Context, keyspace: BackedKeyspace) -> None:
+    tables = await fetch_tables(context.reader, [keyspace.name])
+    there = {table.name for table in tables}
+    for part in keyspace.parts:
+        if not (part.kind in {_TABLE, _ALTER} and part.name in there):
+            await context.reader.run_cql(repeatable(part))
+
+
+def repeatable(part: SchemaPart) -> str:
+    """Return a statement that does nothing where its thing is there already."""
+    found = _CREATE.match(part.cql)
+    return f"{found[0]}IF NOT EXISTS {part.cql[found.end() :]}" if found else part.cql
+
+
+async def _agree(context: Context) -> None:
+    deadline = time.monotonic() + _AGREE_SECONDS
+    while len((await context.reader.read()).schema_versions) > 1:
+        if time.monotonic() > deadline:
+            raise OperationError(
+                f"the nodes do not agree on the schema after {_AGREE_SECONDS:.0f} s",
+                advice="See catalog-ring status; then run this again.",
+            )
+        await asyncio.sleep(_POLL_SECONDS)
