@@ -55,15 +55,15 @@ class Restart:
             for address in self._addresses
             if view.node(address) is None
         ]
-        may_be_down = self._may_be_down(targets)
-        refusals += refuse_down(view, besides=may_be_down)
-        # A node that is started takes nothing from anybody; one that is stopped while ranges are
-        # pending may end a stream, or be missed by a write that waits for one node more.
-        besides = [node.address for node in targets if not node.is_up]
-        refusals += refuse_pending(view, besides=besides) if not self._accept_outage else []
-        refusals += refuse_disagreement(view) if all(node.is_up for node in targets) else []
+        going = [node for node in targets if node.is_up]
+        # What is started takes nothing from anybody, and may be what a leaving node waits for.
+        anything = self._accept_outage or not going
+        refusals += refuse_pending(view, besides=_leaving(view) if anything else ())
         if not self._accept_outage:
-            refusals += refuse_outage(view, [node for node in targets if node.is_up])
+            refusals += refuse_down(view, besides=self._may_be_down(targets))
+            refusals += refuse_outage(view, going)
+        if going:
+            refusals += refuse_disagreement(view)
         return refusals
 
     def steps(self, context: Context, view: RingView) -> Sequence[Step]:
@@ -122,6 +122,11 @@ class Restart:
     def _may_be_down(self, targets: Sequence[NodeView]) -> list[str]:
         """Named nodes, and those that an interrupted run of this command may have stopped."""
         return [node.address for node in targets] if self._addresses or self._noted else []
+
+
+def _leaving(view: RingView) -> list[str]:
+    """Return the nodes whose ranges may be pending: one that joins may take a dead one's place."""
+    return [node.address for node in view.moving if node.membership is not Membership.JOINING]
 
 
 def in_turns(nodes: Sequence[NodeView]) -> list[NodeView]:

@@ -185,6 +185,24 @@ def test_restart_when_a_leaving_node_died_then_it_may_be_started() -> None:
     assert _refusals(_restart(3), view_of(_node(1), _node(2), node, factor=3)) == ""
 
 
+@pytest.mark.parametrize(("membership", "refused"), [("L", False), ("M", False), ("J", True)])
+def test_restart_when_a_node_is_down_that_a_move_needs_then_it_may_be_started(
+    membership: str, *, refused: bool
+) -> None:
+    """A leaving node waits for its receivers; a joining one may be taking a dead one's place."""
+    moving = _node(2, membership=Membership(membership))
+    view = view_of(_node(1), moving, _node(3, answers=False), factor=3)
+    assert ("ranges are pending" in _refusals(_restart(3), view)) is refused
+    assert "ranges are pending" in _refusals(_restart(1, 3), view)
+
+
+def test_restart_when_a_leaving_must_be_ended_then_a_word_for_it() -> None:
+    """A receiver is dead for good: the leaving node stays a member once it is started anew."""
+    leaving = _node(2, membership=Membership.LEAVING)
+    view = view_of(_node(1), leaving, _node(3, answers=False), factor=3)
+    assert _refusals(_restart(2, accept_outage=True), view) == ""
+
+
 def test_restart_when_a_host_has_no_node_then_refused() -> None:
     """A host of the inventory need not be in the ring."""
     assert "127.0.0.7 is no node of the ring" in _refusals(_restart(7), _ring(_OLD, _OLD, _OLD))
