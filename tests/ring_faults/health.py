@@ -10,6 +10,7 @@ from benchmarks.ring_stack import APP_PORT
 from ring import Consistency, RingSettings
 from ring.control import fetch_state
 from ring.nodes.probes import http_status
+from ring.operation_lock import RING_LOCK
 from ring.transport import TransportError, query
 
 HTTP_OK = 200
@@ -72,7 +73,7 @@ async def _records_problem(settings: RingSettings) -> str:
         for table in RECORDS:
             rows = await query(
                 connection,
-                f"SELECT * FROM {table}",  # noqa: S608 -- names of our own
+                f"SELECT * FROM {table} WHERE name = '{RING_LOCK}'",  # noqa: S608 -- our own names
                 # What a transaction wrote is read as it was decided.
                 consistency=Consistency.SERIAL,
             )
