@@ -21,6 +21,7 @@ _OF_NODES: Final = (
     "probes",
     "process",
     "start_failure",
+    "usage",
 )
 # The packages' own files import more than a host has.
 _EMPTY: Final = ("ring/__init__.py", "ring/nodes/__init__.py", "ring/hosts/__init__.py")

@@ -14,6 +14,7 @@ from ring.hosts.agent.place import Place
 from ring.hosts.agent.services import APP, NODE
 from ring.nodes.errors import NodesError
 from ring.nodes.java import find_java_home
+from ring.nodes.usage import machine_cpu_seconds, process_cpu_seconds
 
 _CLUSTER_NAME = "cluster_name: "
 
@@ -30,13 +31,19 @@ def tell_facts(call: Call) -> None:
 
 def _read_facts(call: Call) -> Answer:
     place = call.place
+    disk = shutil.disk_usage(_existing(place.data))
+    node = call.service(NODE).state().process
     return {
-        "free_disk_bytes": shutil.disk_usage(_existing(place.data)).free,
+        "free_disk_bytes": disk.free,
+        "disk_bytes": disk.total,
         "data_bytes": sum(_bytes_below(folder) for folder in place.data_folders),
         "installed_version": installed_version(place),
         "cluster_name": read_cluster_name(place),
-        f"{NODE}_runs": call.service(NODE).state().process is not None,
+        f"{NODE}_runs": node is not None,
         f"{APP}_runs": call.service(APP).state().process is not None,
+        "cpu_seconds": machine_cpu_seconds(),
+        "cpu_cores": os.cpu_count(),
+        f"{NODE}_cpu_seconds": process_cpu_seconds(node.pid) if node else None,
     }
 
 
