@@ -1,6 +1,6 @@
 """Everything that an operator does to a ring, on real processes, while shoppers read and write.
 
-    python -m benchmarks.rehearse_ring [--products 5000] [--quick]
+    python -m benchmarks.rehearse_ring [--products 5000] [--load-share 1] [--quick]
 
 One node becomes three; one is killed with its app server and replaced; all are restarted in turn;
 one is removed; the ring is repaired, backed up, and restored into a fresh ring of another size.
@@ -41,6 +41,7 @@ class Plan:
 
     products: int
     quiet_seconds: float
+    load_share: float
     quick: bool
 
 
@@ -189,10 +190,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rehearse_ring")
     parser.add_argument("--products", type=int, default=PRODUCTS)
     parser.add_argument("--quick", action="store_true", help="whether it all works; few products")
+    parser.add_argument(
+        "--load-share", type=float, default=1.0, help="of the load, on a machine that others use"
+    )
     given = parser.parse_args()
-    plan = Plan(given.products, QUIET_SECONDS, quick=False)
+    plan = Plan(given.products, QUIET_SECONDS, given.load_share, quick=given.load_share != 1)
     if given.quick:
-        plan = Plan(QUICK_PRODUCTS, QUICK_SECONDS, quick=True)
+        plan = Plan(QUICK_PRODUCTS, QUICK_SECONDS, given.load_share, quick=True)
     stack = RingStack(StackPlace(), products=plan.products)
     (NODE_STATE / "rehearse_ring.log").unlink(missing_ok=True)
     try:
@@ -205,7 +209,7 @@ def main() -> None:
 
 def rehearse(plan: Plan, stack: RingStack) -> Rehearsal:
     """Go through all steps; the first that fails ends it."""
-    load = RingLoad(stack.plan())
+    load = RingLoad(stack.plan().scaled(plan.load_share))
     rehearsal = Rehearsal(plan, stack, load)
     directory = NODE_STATE / "rehearse_ring_backup"
     shutil.rmtree(directory, ignore_errors=True)
@@ -215,6 +219,8 @@ def rehearse(plan: Plan, stack: RingStack) -> Rehearsal:
             rehearsal.run("add", "node3")
             rehearsal.run("replace", "node2", "node4", first=lambda: kill_place(stack, 2))
             rehearsal.run("restart")
+            # Three replicas need three nodes.
+            rehearsal.run("replication", "catalog", "2", "--accept-outage")
             rehearsal.run("remove", "node3")
             rehearsal.run("repair")
             backed_up_at = time.time()
@@ -261,7 +267,8 @@ def report(plan: Plan, rehearsal: Rehearsal) -> int:
         "back from deletion",
         "",
     )
-    about = f"{machine_line()}. {plan.products} products, 200 reads/s and 50 QUORUM writes/s."
+    load = f"{200 * plan.load_share:g} reads/s and {50 * plan.load_share:g} QUORUM writes/s"
+    about = f"{machine_line()}. {plan.products} products, {load}."
     table = markdown_table(header, [row(step) for step in rehearsal.steps])
     text = f"# Changing the ring under load\n\n{about}\n\n{table}\n"
     print(text)

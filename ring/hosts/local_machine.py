@@ -1,6 +1,7 @@
 """What all hosts of the local way share: folder, ports, Java, the ring on disk."""
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -18,17 +19,27 @@ class LocalMachine:
 
     Attributes:
         settings: of the local stack, as the inventory changes them.
+        environ: of the command at work, for the app servers that it starts.
         name: of the cluster.
         hosts: all of the inventory, in its order.
     """
 
-    def __init__(self, settings: StackSettings, name: str, hosts: tuple[HostEntry, ...]) -> None:
+    def __init__(
+        self,
+        settings: StackSettings,
+        environ: Mapping[str, str],
+        name: str,
+        hosts: tuple[HostEntry, ...],
+    ) -> None:
         self.settings = settings
+        self.environ = environ
         self.name = name
         self.hosts = hosts
 
     @classmethod
-    def of(cls, inventory: Inventory, settings: StackSettings) -> "LocalMachine":
+    def of(
+        cls, inventory: Inventory, settings: StackSettings, environ: Mapping[str, str]
+    ) -> "LocalMachine":
         """Return this machine as the place of a local inventory's hosts.
 
         Raises:
@@ -52,7 +63,7 @@ class LocalMachine:
             nginx_port=inventory.nginx.port,
             nginx_status_port=inventory.nginx.status_port,
         )
-        return cls(changed, inventory.name, inventory.hosts)
+        return cls(changed, environ, inventory.name, inventory.hosts)
 
     @cached_property
     def java_home(self) -> Path:

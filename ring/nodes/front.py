@@ -103,7 +103,7 @@ def check_front_ports(settings: StackSettings, hosts: Sequence[HostEntry]) -> No
         PortTakenError: another process listens where an app server or nginx should.
     """
     for host in hosts:
-        service = app_server(settings, host, ())
+        service = app_server(settings, {}, host, ())
         if service.process() is None:
             check_port(host.address, settings.app_port, f"the app server {service.name}")
     if nginx_service(settings, {}, settings.state / "nginx").process() is None:
