@@ -81,7 +81,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         "CATALOG_CASSANDRA_DIRECTORY": str(installed_cassandra(os.environ)),
         "CATALOG_ADDRESS_PREFIX": PREFIX,
         "CATALOG_EXPORTER_DEADLINE_SECONDS": str(DEADLINE_SECONDS),
-        "CATALOG_EXPORTER_NGINX_URL": "none",
+        "CATALOG_EXPORTER_NGINX": "no",
     }
     log = Path(environ["CATALOG_STATE_DIRECTORY"]) / "exporter.log"
     try:
