@@ -136,7 +136,18 @@ def _start_ticks(pid: int) -> int | None:
     # The program's name stands in parentheses and may hold blanks and parentheses itself.
     fields = text.rpartition(")")[2].split()
     state, start_ticks = fields[0], int(fields[19])
-    return None if state in "ZX" else start_ticks
+    return None if state in "ZX" and not _has_threads(pid) else start_ticks
+
+
+def _has_threads(pid: int) -> bool:
+    """Whether threads outlive the first one, and with them the ports that the process listens on.
+
+    A JVM that ends is in this state for a moment.
+    """
+    try:
+        return len(os.listdir(f"/proc/{pid}/task")) > 1  # noqa: PTH208 - only their number counts
+    except OSError:
+        return False
 
 
 def _boot_id() -> str:

@@ -9,7 +9,7 @@ from tests.ring_faults.test_new_host import REFUSED, use
 from tests.ring_faults.test_nodes_fail import JOINING
 from tests.ring_faults.test_operators import LOCKED
 
-pytestmark = [pytest.mark.ring, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.ring, pytest.mark.ring_faults, pytest.mark.timeout(1200)]
 
 
 def test_add_when_host_script_and_node_fail_in_turn_then_it_ends_well(scene: Scene) -> None:

@@ -16,6 +16,13 @@ from ring.nodes.process import (
     wait_until_gone,
 )
 
+OUTLIVED = """
+import ctypes, socket, threading, time
+listener = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=time.sleep, args=(60,)).start()
+print(1, flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
 STUBBORN = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -80,6 +87,22 @@ def test_zombie_when_looked_at_then_not_alive() -> None:
     deadline = time.monotonic() + 10
     while ProcessRecord.of(child.pid) is not None:
         assert time.monotonic() < deadline
+    finish(child)
+
+
+def test_process_when_its_first_thread_ends_before_the_others_then_alive_until_they_end() -> None:
+    """The kernel calls it a zombie while others of its threads still hold its ports."""
+    child = start(OUTLIVED)
+    record = ProcessRecord.of(child.pid)
+    assert record is not None
+    stat = Path(f"/proc/{child.pid}/stat")
+    deadline = time.monotonic() + 10
+    while stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert record.alive
+    stop_processes([record], timeout_seconds=10)
+    assert not record.alive
     finish(child)
 
 
