@@ -35,7 +35,7 @@ QUICK = ("-XX:TieredStopAtLevel=1",)
 
 pytestmark = [
     pytest.mark.ring,
-    pytest.mark.ring_faults,
+    pytest.mark.faults,
     pytest.mark.timeout(600),
     # ccm 3.1.5 reads versions the old way and leaves its children's output open.
     pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning"),
