@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.api_rows import FEW, FEW_ID, MANY_ID, load_api_rows, newest_review_id
+from benchmarks.bare_bulk import bare_contender
 from benchmarks.body_sizes import SMALL, SizeClass, ids_by_size
 from benchmarks.comparison import Contender, Measurement, Series, alternate
 from benchmarks.http_load import RequestKind, run_kind, wait_for_body
@@ -38,6 +39,7 @@ WARM_SECONDS: Final = 5.0
 HALF_LOAD_SECONDS: Final = 8.0
 BULK_IDS: Final = 100
 BULK: Final = f"GET /v1/products?ids=, {BULK_IDS} ids"
+BARE: Final = f"bare client, {BULK_IDS} ids"
 FEW_REVIEWS: Final = f"GET /reviews, product with {FEW}"
 MANY_REVIEWS: Final = "GET /reviews, product with very many"
 ANY_PAGE: Final = f"{MANY_REVIEWS}, any page"
@@ -94,6 +96,7 @@ def main() -> None:
             found = routes(node.address, given.products, given.many, review_id)
             sizes: dict[str, Spread] = {}
             entrants = [_contender(route, server, node, sizes) for route in found]
+            entrants.append(bare_contender(BARE, node, Path(str(found[0].kind.ids)), keys=BULK_IDS))
             for entrant in entrants:
                 entrant.run(CONNECTIONS, WARM_SECONDS)
             series = alternate(
@@ -218,13 +221,14 @@ def judge(
             name = f"{route.name}, requests/s of a product read's"
             verdicts.append(Verdict(name, share, f"≥ {route.least}", share >= route.least))
     bulk = rate(BULK) * BULK_IDS
-    of_single = bulk / rate(PRODUCT)
+    of_single, of_bare = bulk / rate(PRODUCT), rate(BULK) / rate(BARE)
     first, any_page = cpu(MANY_REVIEWS) / cpu(FEW_REVIEWS), cpu(ANY_PAGE) / cpu(MANY_REVIEWS)
     return [
         *verdicts,
         Verdict(f"CPU of {MANY_REVIEWS} / {FEW_REVIEWS}", first, "≤ 2", first <= 2),
         Verdict("CPU of any page / the first", any_page, "≤ 3", any_page <= 3),
         Verdict("products/s of bulk reads / of single reads", of_single, "≥ 2.5", of_single >= 2.5),
+        Verdict("products/s of bulk reads / of a bare client", of_bare, "≥ 0.8", of_bare >= 0.8),
         Verdict("votes on one review a second", votes, "≥ 1,000", votes >= 1000),
         Verdict(f"p99 of posts at {posts[0]:,.0f}/s, ms", p99, "< 50", p99 < 50),
         Verdict("failed posts at half load", posts[1].failed, "0", not posts[1].failed),

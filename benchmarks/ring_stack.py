@@ -1,19 +1,14 @@
-"""A catalog of its own, run by `catalog-ring` as a person runs it: nodes, app servers, nginx."""
+"""A catalog on loopback addresses of this machine, as `make up` starts it."""
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Final
 
+from benchmarks.catalog_stack import CatalogStack, outer_environ
 from benchmarks.cql_load import LoadError
 from benchmarks.node import installation
-from benchmarks.paths import NODE_STATE, REPOSITORY
-from benchmarks.ring_load.plan import LoadPlan
 from ring.nodes.process import ProcessRecord
 from ring.nodes.settings import StackSettings
 from ring.nodes.stack import Stack
@@ -21,10 +16,8 @@ from ring.settings import RingSettings
 
 UP_SECONDS: Final = 600.0
 DOWN_SECONDS: Final = 200.0
-PROGRAM_SECONDS: Final = 300.0
 HEAP_MIB: Final = 400
 JMX_PORT: Final = 7740
-MOST_NODES: Final = 5
 APP_PORT: Final = 7745
 
 
@@ -52,14 +45,12 @@ class StackPlace:
         return cls("second_ring_stack", "127.0.174.", JMX_PORT + 20, APP_PORT + 3)
 
 
-class RingStack:
-    """One catalog in its place, and the commands that are run on it."""
+class RingStack(CatalogStack):
+    """One catalog in its place."""
 
     def __init__(self, place: StackPlace, *, products: int) -> None:
+        super().__init__(place.name, products=products)
         self.place = place
-        self.products = products
-        self.state = NODE_STATE / place.name
-        self.data = NODE_STATE / f"ring_stack_data_{products}"
 
     def __repr__(self) -> str:
         """What runs, for messages."""
@@ -69,8 +60,7 @@ class RingStack:
     def environ(self) -> dict[str, str]:
         """The environment of every command on this stack."""
         place = self.place
-        outer = {name: value for name, value in os.environ.items() if "CATALOG_" not in name}
-        return outer | {
+        return outer_environ() | {
             "CATALOG_STATE_DIRECTORY": str(self.state),
             "CATALOG_CASSANDRA_DIRECTORY": str(installation()),
             "CATALOG_ADDRESS_PREFIX": place.address_prefix,
@@ -90,21 +80,16 @@ class RingStack:
         """Of nginx."""
         return f"http://{self.address(1)}:{APP_PORT + 1}"
 
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        """Of every node that there may be; those that are not there are passed over."""
-        return tuple(self.address(number) for number in range(1, MOST_NODES + 1))
+    def host(self, number: int) -> str:
+        """Return the name of a host, from 1."""
+        return f"node{number}"
 
     def address(self, number: int) -> str:
-        """Return the address of node `number`, from 1."""
+        """Return the address of a host, from 1."""
         return f"{self.place.address_prefix}{number}"
 
     def up(self, nodes: int) -> None:
-        """Start a new ring of so many nodes with its data, whatever an earlier run left.
-
-        Raises:
-            LoadError: it did not come up; with what was printed.
-        """
+        """Start a new ring of so many nodes with its data, whatever an earlier run left."""
         self.make_data()
         self.remove()
         self.state.mkdir(parents=True)
@@ -122,74 +107,13 @@ class RingStack:
             self.run("down", timeout_seconds=DOWN_SECONDS)
             shutil.rmtree(self.state)
 
-    def run(
-        self, *arguments: str, timeout_seconds: float = PROGRAM_SECONDS, **environ: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run `catalog-ring` to its end and return what it printed."""
-        return self._run("ring", *arguments, timeout_seconds=timeout_seconds, **environ)
-
-    def start(self, *arguments: str, log: Path, **environ: str) -> "subprocess.Popen[bytes]":
-        """Start `catalog-ring` in a session of its own and return at once; it prints into `log`."""
-        with log.open("ab") as output:
-            return subprocess.Popen(
-                [sys.executable, "-m", "ring", *arguments],
-                cwd=REPOSITORY,
-                env={**self.environ, **environ},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
     def processes(self) -> dict[str, ProcessRecord]:
         """Return what runs, by name: node1, app1, nginx."""
         settings = StackSettings(state_directory=str(self.state))
         return Stack(settings, RingSettings()).processes()
 
-    def plan(self) -> LoadPlan:
-        """Return the plan of a load on this stack; makes the API key that it needs."""
-        made = self._run(
-            "catalog_api",
-            *("keys", "create", "--note", "ring load"),
-            CATALOG_CONTACT_POINTS=",".join(self.addresses),
-        )
-        if made.returncode != 0:
-            raise LoadError(f"no API key: {made.stderr}")
-        return LoadPlan(
-            directory=str(NODE_STATE / f"{self.place.name}_load"),
-            base_url=self.base_url,
-            contact_points=self.addresses,
-            data=str(self.data),
-            products=self.products,
-            editor_key=made.stdout.strip(),
-        )
-
-    def make_data(self) -> None:
-        """Generate the products, the same every time."""
-        if self.data.exists():
-            return
-        partial = self.data.with_name(f"{self.data.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        wanted = ["--products", str(self.products), "--seed", "1", "--dirty", "0"]
-        made = self._run("etl", "generate", str(partial), *wanted)
-        if made.returncode != 0:
-            raise LoadError(f"no data: {made.stderr}")
-        partial.rename(self.data)
-
-    def _run(
-        self,
-        module: str,
-        *arguments: str,
-        timeout_seconds: float = PROGRAM_SECONDS,
-        **environ: str,
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=REPOSITORY,
-            env={**self.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout_seconds,
-            check=False,
-        )
+    def kill_place(self, number: int) -> None:
+        """Kill a node with the app server beside it, as the loss of their machine would."""
+        running = self.processes()
+        for name in (f"node{number}", f"app{number}"):
+            running[name].signal(signal.SIGKILL)

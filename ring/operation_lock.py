@@ -111,8 +111,10 @@ async def take_away(ring: RingClient, name: str, holder: Holder) -> bool:
 @asynccontextmanager
 async def hold_operation_lock(
     ring: RingClient, name: str, *, owner: str, purpose: str, lease_seconds: float = 60.0
-) -> AsyncIterator[None]:
+) -> AsyncIterator["HeldLock"]:
     """Hold a lock while the body runs. Consistency: SERIAL, QUORUM.
+
+    What it yields tells whether the lease still lasts, for bodies that must not go on without it.
 
     Args:
         ring: opened with `LOCK_STATEMENTS` among its statements.
@@ -128,12 +130,12 @@ async def hold_operation_lock(
         OperationLockLostError: it could not be renewed in time; the body was cancelled.
         RingError: too few nodes answered.
     """
-    lock = _Lock(ring, name, owner, purpose, lease_seconds)
+    lock = HeldLock(ring, name, owner, purpose, lease_seconds)
     await lock.take()
     try:
         async with asyncio.TaskGroup() as group:
             renewing = group.create_task(lock.keep())
-            yield
+            yield lock
             renewing.cancel()
     except BaseExceptionGroup as failures:
         # The first is the body's own error, or the loss that cancelled the body.
@@ -144,7 +146,9 @@ async def hold_operation_lock(
             await lock.release()
 
 
-class _Lock:
+class HeldLock:
+    """A lock that this process holds, as far as it knows."""
+
     def __init__(
         self, ring: RingClient, name: str, owner: str, purpose: str, lease_seconds: float
     ) -> None:
@@ -154,8 +158,23 @@ class _Lock:
         self._purpose = purpose
         self._lease_seconds = lease_seconds
         self._since_milliseconds = time.time_ns() // 1_000_000
+        self._renewed_at = 0.0
+
+    def __repr__(self) -> str:
+        left_seconds = self._renewed_at + self._lease_seconds - time.monotonic()
+        return f"<HeldLock {self._name} {self._owner} for {left_seconds:.0f} s>"
+
+    def require(self) -> None:
+        """See that the lease has not run out, as it does while a process stands still.
+
+        Raises:
+            OperationLockLostError: another operation may have begun.
+        """
+        if time.monotonic() > self._renewed_at + self._lease_seconds:
+            raise OperationLockLostError(f"the lock {self._name} was not renewed in time")
 
     async def take(self) -> None:
+        """Take it, or raise OperationLockedError."""
         values = (
             self._name,
             self._owner,
@@ -172,10 +191,12 @@ class _Lock:
         if holder.owner != self._owner:
             raise OperationLockedError(self._name, holder)
         # An owner that was killed and came back has what is left of its lease: too little, maybe.
+        before = time.monotonic()
         await self._renew()
+        self._renewed_at = before
 
     async def keep(self) -> None:
-        renewed_at = time.monotonic()
+        """Renew it for ever; raises OperationLockLostError when that fails for too long."""
         while True:
             await asyncio.sleep(self._lease_seconds / _RENEWALS_PER_LEASE)
             before = time.monotonic()
@@ -184,13 +205,13 @@ class _Lock:
             except RingUnavailableError as error:
                 # What is left of the lease must last until another renewal could fail.
                 if before + self._lease_seconds / _RENEWALS_PER_LEASE > (
-                    renewed_at + self._lease_seconds
+                    self._renewed_at + self._lease_seconds
                 ):
                     raise OperationLockLostError(
                         f"the lock {self._name} could not be renewed"
                     ) from error
             else:
-                renewed_at = before
+                self._renewed_at = before
 
     async def _renew(self) -> None:
         rows = await self._ring.execute(
@@ -209,6 +230,7 @@ class _Lock:
             raise OperationLockLostError(f"the lock {self._name} has gone to somebody else")
 
     async def release(self) -> None:
+        """Free it, if it is ours."""
         await self._ring.execute(
             _RELEASE.name, (self._name, self._owner), timeout_seconds=_TIMEOUT_SECONDS
         )

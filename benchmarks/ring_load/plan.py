@@ -1,5 +1,6 @@
 """What the load is told: where the catalog is, how much to ask of it, where to leave the record."""
 
+import dataclasses
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -53,6 +54,16 @@ class LoadPlan:
         """Write the plan to a file that only its owner reads: it holds a key."""
         file.touch(mode=0o600)
         file.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    def scaled(self, share: float) -> Self:
+        """Return the plan with a share of the load, for a machine that others use too."""
+        return dataclasses.replace(
+            self,
+            reads_per_second=self.reads_per_second * share,
+            row_writes_per_second=self.row_writes_per_second * share,
+            product_writes_per_second=self.product_writes_per_second * share,
+            row_reads_per_second=self.row_reads_per_second * share,
+        )
 
     def ring_settings(self, *contact_points: str) -> RingSettings:
         """Return settings that reach the ring, through its contact points or others."""

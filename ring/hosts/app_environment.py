@@ -13,27 +13,17 @@ from typing import Final
 from ring.hosts.errors import HostError
 from ring.hosts.host import HostEntry
 from ring.inventory import Inventory
-from ring.nodes.app_servers import keep_session_secret, session_secret_file
+from ring.nodes.app_servers import (
+    is_for_app_server,
+    keep_session_secret,
+    session_secret_file,
+)
 from ring.nodes.settings import StackSettings
-from ring.settings import PREFIX, RingSettings
+from ring.settings import PREFIX
 
 _FILE: Final = "_FILE"
 _PASSWORD: Final = f"{PREFIX}PASSWORD"
 _SESSION_SECRET: Final = f"{PREFIX}SESSION_SECRET"
-# Of other programs of ours than the app server.
-_OTHERS: Final = tuple(
-    f"{PREFIX}{name}"
-    for name in (
-        "RING_",
-        "LOAD_",
-        "TEST_",
-        "BENCHMARK_",
-        "INVENTORY",
-        "RUN_DIRECTORY",
-        "HOST",
-        "PORT",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +53,11 @@ def app_environment(
     Raises:
         HostError: a file that a setting names cannot be read.
     """
-    given = {name: value for name, value in environ.items() if _is_for_the_app(name) and value}
+    given = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and value and is_for_app_server(name)
+    }
     files = {name: given.pop(name) for name in list(given) if name.endswith(_FILE)}
     secrets = {_secret_name(name): _read(name, path) for name, path in files.items()}
     for name in (_PASSWORD, _SESSION_SECRET):
@@ -85,15 +79,6 @@ def app_environment(
     at_start = {"CATALOG_CONTACT_POINTS": ",".join([entry.address, *others])}
     given.pop("CATALOG_CONTACT_POINTS", None)
     return AppEnvironment({**given, **place}, at_start, secrets)
-
-
-def _is_for_the_app(name: str) -> bool:
-    stack = {PREFIX + field.name.upper() for field in dataclasses.fields(StackSettings)}
-    ring = {PREFIX + field.name.upper() for field in dataclasses.fields(RingSettings)}
-    session = {_SESSION_SECRET, _SESSION_SECRET + _FILE}
-    if not name.startswith(PREFIX) or name in stack - ring - session:
-        return False
-    return not any(name.startswith(other) for other in _OTHERS)
 
 
 def _secret_name(variable: str) -> str:

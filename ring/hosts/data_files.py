@@ -31,12 +31,15 @@ class DataFiles:
                     continue
         return found
 
-    def hash(self, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
-        """Return the SHA-256 of files, in hexadecimal digits."""
+    def hash(
+        self, folder: PurePosixPath, names: Iterable[PurePosixPath]
+    ) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files below a folder, in hexadecimal digits."""
+        top = self.path(folder)
         found = {}
-        for path in paths:
-            with self.path(path).open("rb") as file:
-                found[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        for name in names:
+            with (top / name).open("rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
         return found
 
     def fetch(self, path: PurePosixPath, target: Path) -> None:

@@ -165,8 +165,10 @@ class Host(Protocol):
         """
         ...
 
-    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
-        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
+    async def hash_files(
+        self, folder: PurePosixPath, names: Sequence[PurePosixPath]
+    ) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files below a folder of the node's data, in hexadecimal digits."""
         ...
 
     async def remove_files(self, folder: PurePosixPath) -> None:

@@ -51,7 +51,7 @@ def open_inventory(environ: Mapping[str, str] = os.environ) -> Hosts:
     inventory = inventory_of(environ, settings)
     if inventory.way == "ssh":
         return _over_ssh(inventory, settings, environ)
-    machine = LocalMachine.of(inventory, settings)
+    machine = LocalMachine.of(inventory, settings, environ)
     hosts = [LocalHost(entry, machine) for entry in inventory.hosts]
     return Hosts(inventory, hosts, LocalFront(machine.settings))
 

@@ -195,13 +195,17 @@ class SshHost:
             timeout_seconds=timeout_seconds + TURN_SECONDS,
         )
 
-    async def hash_files(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
-        """Return the SHA-256 of files of the node's data, in hexadecimal digits."""
-        asked = [str(path) for path in paths]
-        found = (
-            await self.connection.call("hash_files", paths=asked, timeout_seconds=HASH_SECONDS)
-        )["digests"]
-        return {PurePosixPath(path): str(digest) for path, digest in found.items()}
+    async def hash_files(
+        self, folder: PurePosixPath, names: Sequence[PurePosixPath]
+    ) -> dict[PurePosixPath, str]:
+        """Return the SHA-256 of files below a folder of the node's data, in hexadecimal digits."""
+        told = await self.connection.call(
+            "hash_files",
+            folder=str(folder),
+            names=list(map(str, names)),
+            timeout_seconds=HASH_SECONDS,
+        )
+        return {PurePosixPath(name): str(digest) for name, digest in told["digests"].items()}
 
     async def remove_files(self, folder: PurePosixPath) -> None:
         """Remove a folder of the node's data; one that is not there is no error."""

@@ -38,6 +38,11 @@ class SshFront:
         """Return the addresses of the app servers that nginx serves; none when it does not run."""
         return tuple((await self._connection.call("members"))["members"])
 
+    async def read_figures(self) -> str:
+        """Return nginx's own figures: the text of its status page."""
+        port = self._inventory.nginx.status_port
+        return str((await self._connection.call("front_figures", status_port=port))["text"])
+
     async def stop(self) -> None:
         """Stop nginx."""
         await self._connection.call("stop_front", timeout_seconds=RENDER_SECONDS)

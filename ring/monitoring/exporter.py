@@ -60,6 +60,7 @@ async def serve(
     finally:
         await listener.aclose(timeout_seconds=settings.exporter_deadline_seconds)
         await gatherer.aclose()
+        await hosts.aclose()
 
 
 class _Pages:

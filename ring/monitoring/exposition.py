@@ -14,9 +14,9 @@ from prometheus_client.registry import Collector
 from ring.hosts.host import HostFacts
 from ring.monitoring import names
 from ring.monitoring.names import Name
+from ring.monitoring.node_tables import timestamp
 from ring.monitoring.past import Past
 from ring.monitoring.picture import Lock, Nginx, NodeTables, RingPicture
-from ring.monitoring.repairs import timestamp
 from ring.operations.view import NodeView, RingView
 
 STATES: Final = {
@@ -115,7 +115,7 @@ def _put_debts(sheet: Sheet, node: NodeView, picture: RingPicture) -> None:
     if picture.owed is not None:
         sheet.put(names.NODE_OWED, node.host_id in picture.owed, label)
     if picture.repaired_at is not None:
-        sheet.put(names.NODE_REPAIRED, picture.repaired_at.get(node.address), label)
+        sheet.put(names.NODE_REPAIRED, picture.repaired_at.get(node.host_id, 0.0), label)
 
 
 def _put_work(sheet: Sheet, node: NodeView, picture: RingPicture, view: RingView) -> None:

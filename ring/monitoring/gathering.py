@@ -16,20 +16,23 @@ from ring.monitoring.nginx import fetch_nginx
 from ring.monitoring.node_tables import read_node_tables
 from ring.monitoring.past import Past, look_back
 from ring.monitoring.picture import Lock, Nginx, RingPicture
-from ring.monitoring.repairs import SELECT_REPAIRS, repaired_at
 from ring.monitoring.settings import ExporterSettings
 from ring.nodes.errors import NodesError
 from ring.operation_lock import LOCK_STATEMENTS, RING_LOCK, fetch_holder
 from ring.operations.debts import DEBT_STATEMENTS, fetch_cleanups
 from ring.operations.journal import JOURNAL_STATEMENTS, JournalEntry, fetch_journal
 from ring.operations.reading import RingReader
+from ring.operations.repairs import REPAIR_STATEMENTS, fetch_repairs
 from ring.operations.view import RingView
 from ring.settings import RingSettings
 
 _LOG: Final = logging.getLogger("ring.monitoring")
-NO_NGINX: Final = "none"
-"""The URL of an nginx that is not asked."""
-_NGINX_SECONDS: Final = 2.0
+_STATEMENTS: Final = (
+    *LOCK_STATEMENTS,
+    *JOURNAL_STATEMENTS,
+    *DEBT_STATEMENTS,
+    *REPAIR_STATEMENTS,
+)
 _READY_SECONDS: Final = 3.0
 # Of a day that is over, entries may still come for a while.
 _OPEN_DAYS: Final = 2
@@ -119,20 +122,16 @@ class Gatherer:
                     if node.address in self._names
                 },
             ),
-            sources.ask(
-                "repairs",
-                self._reader.run_cql(SELECT_REPAIRS, timeout_seconds=sources.left_seconds),
-            ),
-            sources.ask("nginx_members", self._hosts.front.members()),
+            sources.ask("repairs", self._fetch_repairs(ring)),
+            self._look_at_members(sources),
             sources.ask("debts", fetch_cleanups(ring)),
             self._look_at_operations(sources, ring),
         )
-        keyspace = self._ring_settings.keyspace
         return dataclasses.replace(
             picture,
             tables={address: told for address, told in tables.items() if told is not None},
             facts=facts,
-            repaired_at=None if repairs is None else repaired_at(repairs, view.members, keyspace),
+            repaired_at=repairs,
             front=None if front is None else frozenset(front),
             owed=None if owed is None else frozenset(debt.host_id for debt in owed),
             lock=lock,
@@ -149,8 +148,7 @@ class Gatherer:
                 # A node that waits for a frozen replica is not silent to who asks so seldom.
                 silence_seconds=self._settings.exporter_deadline_seconds,
             )
-            statements = (*LOCK_STATEMENTS, *JOURNAL_STATEMENTS, *DEBT_STATEMENTS)
-            self._ring = await RingClient.open(settings, statements)
+            self._ring = await RingClient.open(settings, _STATEMENTS)
             # Without these tables there is nothing to wait for, and they may come later.
             with contextlib.suppress(RingUnavailableError):
                 await self._ring.wait_ready(_READY_SECONDS)
@@ -177,13 +175,23 @@ class Gatherer:
         self._journal = {entry: None for entry in self._journal if entry.at > now - shown}
         return self._journal
 
-    async def _look_at_nginx(self, sources: "_Sources") -> Nginx | None:
-        url = self._settings.exporter_nginx_url
-        if url == NO_NGINX:
+    async def _fetch_repairs(self, ring: RingClient) -> dict[str, float]:
+        """Return when each node's ranges of the catalog were last repaired, by host id."""
+        return {
+            repaired.host_id: repaired.began.timestamp()
+            for repaired in await fetch_repairs(ring)
+            if repaired.keyspace == self._ring_settings.keyspace
+        }
+
+    async def _look_at_members(self, sources: "_Sources") -> tuple[str, ...] | None:
+        if not self._settings.exporter_nginx:
             return None
-        if not url:
-            url = f"http://127.0.0.1:{self._hosts.inventory.nginx.status_port}/nginx_status"
-        return await sources.ask("nginx", fetch_nginx(url, timeout_seconds=_NGINX_SECONDS))
+        return await sources.ask("nginx_members", self._hosts.front.members())
+
+    async def _look_at_nginx(self, sources: "_Sources") -> Nginx | None:
+        if not self._settings.exporter_nginx:
+            return None
+        return await sources.ask("nginx", fetch_nginx(self._hosts.front))
 
 
 class _Sources:

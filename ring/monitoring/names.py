@@ -49,7 +49,7 @@ NODE_ANSWERS: Final = _node("answers", "Whether the node answered the exporter o
 NODE_LOAD: Final = _node("load_bytes", "Bytes of its rows on disk, as it last told.")
 NODE_JOINED: Final = _node("joined_timestamp_seconds", "When it became a member.")
 NODE_REPAIRED: Final = _node(
-    "repair_timestamp_seconds", "When its ranges were last repaired; 0: never."
+    "repair_timestamp_seconds", "When its last whole repair began; 0: never."
 )
 NODE_OWED: Final = _node("cleanup_owed", "Whether it may hold rows that are no longer its own.")
 NODE_IN_NGINX: Final = _node("app_in_nginx", "Whether nginx asks the app server beside it.")

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from ring.monitoring.picture import NodeTables, Pool
-from ring.monitoring.repairs import timestamp
 from ring.operations.reading import RingReader
 
 _QUERIES: Final = (
@@ -40,6 +40,11 @@ async def read_node_tables(
         oldest_hint_at=min((timestamp(row["oldest"]) for row in hints), default=None),
         clients=len(clients),
     )
+
+
+def timestamp(value: datetime) -> float:
+    """Return a CQL timestamp, which comes without its zone (UTC), in seconds."""
+    return value.replace(tzinfo=UTC).timestamp()
 
 
 def _pool(row: Mapping[str, Any]) -> Pool:

@@ -73,7 +73,7 @@ class RingPicture:
         tables: of the nodes that answered, by address.
         hosts: names of the inventory's hosts, by address.
         facts: of the hosts of the ring's nodes, by address; None for one that did not answer.
-        repaired_at: of the nodes whose repairs are known, by address.
+        repaired_at: of the nodes that were ever repaired, by host id.
         lock: whose it is; None where that could not be read.
         owed: host ids of nodes that owe a cleanup.
         front: addresses of the app servers that nginx sends requests to.

@@ -18,9 +18,7 @@ class ExporterSettings:
         10.0, "a page is answered within this, with what was told by then"
     )
     exporter_journal_days: int = setting(30, "how far back operations are shown")
-    exporter_nginx_url: str = setting(
-        "", "stub_status page of nginx; empty: port of the inventory on 127.0.0.1, none: not asked"
-    )
+    exporter_nginx: bool = setting(True, "whether there is an nginx of ours to be asked")
 
     def __post_init__(self) -> None:
         if not 0 <= self.exporter_port < 65_536:

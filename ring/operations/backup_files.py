@@ -16,6 +16,7 @@ from ring.backups.manifest import BackedFile
 from ring.backups.store import Store
 from ring.hosts.host import Host
 from ring.operations.context import Context
+from ring.operations.preflight import megabytes
 from ring.operations.progress import POLL_SECONDS, Progress
 from ring.operations.tables import Table
 
@@ -105,22 +106,18 @@ async def list_snapshot(
     Raises:
         HostError: the host could not.
     """
-    sizes: dict[PurePosixPath, int] = {}
-    owner: dict[PurePosixPath, Table] = {}
+    found: list[NodeFile] = []
     for table in tables:
         folder = PurePosixPath(table.keyspace, table.folder, "snapshots", tag)
-        for name, size in (await host.list_files(folder)).items():
-            if _is_kept(name):
-                sizes[folder / name] = size
-                owner[folder / name] = table
-    found, done = [], 0
-    for batch in _batches(sizes):
-        for path, sha256 in (await host.hash_files(batch)).items():
-            table = owner[path]
-            file = BackedFile(table.keyspace, table.name, path.name, sizes[path], sha256)
-            found.append(NodeFile(host, path, file))
-        done += sum(sizes[path] for path in batch)
-        progress.show(f"reading on {host.entry.name}", done, sum(sizes.values()))
+        sizes = {
+            name: size for name, size in (await host.list_files(folder)).items() if _is_kept(name)
+        }
+        for batch in _batches(sizes):
+            for name, sha256 in (await host.hash_files(folder, batch)).items():
+                file = BackedFile(table.keyspace, table.name, name.name, sizes[name], sha256)
+                found.append(NodeFile(host, folder / name, file))
+            read = sum(one.file.size_bytes for one in found)
+            progress.note(f"reading on {host.entry.name}: {megabytes(read)}")
     return sorted(found, key=lambda one: one.path)
 
 

@@ -53,6 +53,7 @@ async def clean_up(context: Context, address: str) -> None:
     refusals = [*refuse_pending(view), *refuse_disagreement(view)]
     if refusals:
         raise RefusedError(refusals)
+    context.require_lock()
     await nodetool_watched(
         context,
         context.host_at(address),

@@ -44,6 +44,7 @@ EXIT_CODES: Final = (
 _WATCH_SECONDS: Final = 2.0
 
 Build = Callable[[Context, argparse.Namespace], Operation]
+Prepare = Callable[[Context, Any], Awaitable[None]]
 Act = Callable[[Context], Awaitable[int]]
 
 
@@ -75,6 +76,11 @@ def register(subparsers: Any) -> None:
     )
     replication.add_argument("keyspace")
     replication.add_argument("factor", type=int, metavar="N")
+    replication.add_argument(
+        "--accept-outage",
+        action="store_true",
+        help="go on where reads and writes at LOCAL_QUORUM fail while a node is away",
+    )
     replication.add_argument("--datacenter", default="", help="default: the ring's only one")
     register_operation(
         subparsers, "render", "let nginx follow the ring", lambda _context, _args: Render()
@@ -84,15 +90,26 @@ def register(subparsers: Any) -> None:
 
 
 def register_operation(
-    subparsers: Any, name: str, words: str, build: Build
+    subparsers: Any, name: str, words: str, build: Build, prepare: Prepare | None = None
 ) -> argparse.ArgumentParser:
-    """Add the subcommand of an operation; returns its parser, for arguments of its own."""
+    """Add the subcommand of an operation; returns its parser, for arguments of its own.
+
+    Args:
+        subparsers: of `catalog-ring`.
+        name: of the subcommand.
+        words: what it does.
+        build: makes the operation of the arguments.
+        prepare: what is done with the operation before preflight and lock, unless in a dry run.
+    """
     parser: argparse.ArgumentParser = subparsers.add_parser(name, help=words, epilog=EXIT_CODES)
     parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
 
     def run(args: argparse.Namespace) -> int:
         async def act(context: Context) -> int:
-            await run_operation(context, build(context, args), dry_run=args.dry_run)
+            operation = build(context, args)
+            if prepare is not None and not args.dry_run:
+                await prepare(context, operation)
+            await run_operation(context, operation, dry_run=args.dry_run)
             if not args.dry_run:
                 for line in status_lines(await fetch_status(context)):
                     context.say(line)
@@ -128,7 +145,8 @@ def run_to_exit_code(act: Callable[[], Awaitable[int]]) -> int:
     except OperationLockedError as error:
         return _fail("Locked", error, LOCKED, "Wait, or, if its owner is dead: catalog-ring unlock")
     except (NodesError, RingError) as error:
-        return _fail("Failed", error, FAILED)
+        again = "See what answers (catalog-ring status); the same command goes on where it was."
+        return _fail("Failed", error, FAILED, getattr(error, "advice", "") or again)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write("Interrupted. Run the same command again: it goes on where it was.\n")
         return INTERRUPTED
@@ -157,7 +175,9 @@ def say(line: str) -> None:
 
 
 def _build_replication(_context: Context, args: argparse.Namespace) -> Operation:
-    return ReplicationOperation(args.keyspace, args.factor, args.datacenter)
+    return ReplicationOperation(
+        args.keyspace, args.factor, args.datacenter, accept_outage=args.accept_outage
+    )
 
 
 def _register_looks(subparsers: Any) -> None:

@@ -12,7 +12,7 @@ from ring.hosts.errors import HostError
 from ring.hosts.host import Host
 from ring.hosts.hosts import Hosts
 from ring.nodes.errors import NodesError
-from ring.operation_lock import LOCK_STATEMENTS, RING_LOCK, fetch_holder
+from ring.operation_lock import LOCK_STATEMENTS, RING_LOCK, HeldLock, fetch_holder
 from ring.operations.debts import DEBT_STATEMENTS, DEBT_TABLES, fetch_changes, fetch_cleanups
 from ring.operations.errors import OperationError
 from ring.operations.journal import JOURNAL_STATEMENTS, JOURNAL_TABLE
@@ -52,6 +52,7 @@ class Context:
         self.observer = observer
         self.say = say
         self._ring: RingClient | None = None
+        self._lock: HeldLock | None = None
 
     def __repr__(self) -> str:
         return f"<Context {self.settings.keyspace} ring={self._ring!r}>"
@@ -69,6 +70,19 @@ class Context:
                 advice="Create them: catalog-ring apply-schema",
             )
         return self._ring
+
+    def hold(self, lock: HeldLock) -> None:
+        """Take the lock under which everything from now on is done."""
+        self._lock = lock
+
+    def require_lock(self) -> None:
+        """See that the lock is still ours, before something that only one may do at a time.
+
+        Raises:
+            OperationLockLostError: another operation may have begun.
+        """
+        if self._lock is not None:
+            self._lock.require()
 
     def host_at(self, address: str) -> Host:
         """Return the host of a node; raises InventoryError when the inventory does not have it."""

@@ -115,7 +115,10 @@ class Joining:
                 self._watch(view, node, log)
                 await asyncio.sleep(POLL_SECONDS)
                 continue
+            self._context.require_lock()
             self._require_another_try(log)
+            if node is None or node.membership is Membership.JOINING:
+                self._require_others(view)
             if verdict is not Verdict.START:
                 await self._wipe(verdict, log)
             await self._start_node()
@@ -156,6 +159,16 @@ class Joining:
         raise OperationError(
             f"{self._host.entry.name} did not join: {cause}\n{last_lines(log)}", advice=advice
         )
+
+    def _require_others(self, view: RingView) -> None:
+        """See that nobody is missing from whom it would stream."""
+        besides = (self._address, self._start.replace_address)
+        down = [one.address for one in view.members if not one.is_up and one.address not in besides]
+        if down:
+            raise OperationError(
+                f"{self._host.entry.name} cannot join while {', '.join(down)} is down",
+                advice=f"Start what is down: catalog-ring restart {down[0]}",
+            )
 
     async def _wipe(self, verdict: Verdict, log: str) -> None:
         name = self._host.entry.name

@@ -14,7 +14,9 @@ from ring.operations.advice import AdviseSettings
 from ring.operations.figures import NodeFigures, RingFigures
 
 _BUSY: Final = (
-    "max by (node) (rate(catalog_host_cpu_seconds_total[{rate}s]) / catalog_host_cpu_cores)"
+    # The ends of a range are estimated, so a host that is all busy may seem to be more.
+    "clamp_max(max by (node) ("
+    "rate(catalog_host_cpu_seconds_total[{rate}s]) / catalog_host_cpu_cores), 1)"
 )
 _READS: Final = 'route=~"/products.*",status=~"200|304"'
 _POINTS: Final = 30

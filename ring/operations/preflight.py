@@ -95,14 +95,20 @@ def refuse_versions(view: RingView) -> list[Refusal]:
     ]
 
 
-def refuse_owed(view: RingView) -> list[Refusal]:
-    """Refuse while a node owes a cleanup: what was deleted since could come back."""
+def refuse_owed(view: RingView, *, besides: str = "") -> list[Refusal]:
+    """Refuse while a node owes a cleanup: what was deleted since could come back.
+
+    Args:
+        view: the ring.
+        besides: because of whom one may be owed.
+    """
     return [
         Refusal(
             f"{debt.address} owes a cleanup since {debt.taken_by} took ranges of it",
             "Pay it first: catalog-ring cleanup",
         )
         for debt in view.cleanups
+        if debt.taken_by != besides
     ]
 
 

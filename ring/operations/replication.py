@@ -8,7 +8,7 @@ until after the last repair.
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from ring.operations.cleaning import CLEANUP, cleanup_steps
@@ -45,77 +45,94 @@ class ReplicationOperation:
     step_names = (*RAISE_STEPS, CLEANUP)
     lease_seconds = LEASE_SECONDS
 
-    def __init__(self, keyspace: str, factor: int, datacenter: str) -> None:
+    def __init__(
+        self, keyspace: str, factor: int, datacenter: str = "", *, accept_outage: bool = False
+    ) -> None:
+        """Take the keyspace, how many replicas it is to have, and where.
+
+        Args:
+            keyspace: by its name.
+            factor: how many replicas.
+            datacenter: where; empty: in the only one that has any.
+            accept_outage: also so few that a quorum does not outlive the loss of a node.
+        """
         self._keyspace = keyspace
         self._factor = factor
         self._datacenter = datacenter
+        self._accept_outage = accept_outage
         self.purpose = f"replication {keyspace} {factor}"
 
     async def refusals(self, context: Context, view: RingView) -> Sequence[Refusal]:
         """Refuse unless the ring is well, nothing is owed, and clients' levels can be met."""
+        datacenter = self._place(view)
+        now = view.factor(self._keyspace, datacenter)
+        # What this very operation owes it pays itself.
+        own = fewer_replicas(self._keyspace) if self._factor <= now else ""
         refusals = [
             *ring_is_well(view),
-            *refuse_owed(view),
+            *refuse_owed(view, besides=own),
             *refuse_unrepaired(view, besides=self._keyspace),
-            *refuse_factor(view, self._keyspace, self._datacenter, self._factor),
+            *refuse_factor(
+                view, self._keyspace, datacenter, self._factor, accept_outage=self._accept_outage
+            ),
         ]
-        if not refusals:
-            refusals += await refuse_growth(context, view, self._datacenter, self._ratio(view))
+        if not refusals and self._factor > now:
+            refusals += await refuse_growth(context, view, datacenter, self._factor / now)
         return refusals
 
     def steps(self, context: Context, view: RingView) -> Sequence[Step]:
         """Raise or lower by one, with the repairs between; cleanups after it was lowered."""
-        nodes = members_of(view, self._datacenter)
-        if self._factor >= view.factor(self._keyspace, self._datacenter):
-            return raise_steps(
-                context, self.name, view, nodes, self._keyspace, self._datacenter, self._factor
-            )
-        return self._lower_steps(context, view, nodes)
-
-    def _ratio(self, view: RingView) -> float:
-        now = view.factor(self._keyspace, self._datacenter)
-        return max(1.0, self._factor / now) if now else 1.0
-
-    def _lower_steps(
-        self, context: Context, view: RingView, nodes: Sequence[NodeView]
-    ) -> list[Step]:
-        keyspace, datacenter = self._keyspace, self._datacenter
-        steps = []
-        for factor in range(view.factor(keyspace, datacenter) - 1, self._factor - 1, -1):
-            # A row that only the leaving replica and one other have must be on the others first.
-            change = ReplicationChange(keyspace, datacenter, factor + 1, factor, frozenset())
-            steps += [_announce_step(context, change, nodes)]
-            steps += [_repair_step(context, change, node) for node in nodes]
-            steps += [_lower_step(context, change, nodes)]
+        keyspace, datacenter = self._keyspace, self._place(view)
+        nodes = members_of(view, datacenter)
+        if self._factor < view.factor(keyspace, datacenter):
+            steps = _lower_steps(context, view, nodes, keyspace, datacenter, self._factor)
+        else:
+            steps = raise_steps(context, self.name, view, nodes, keyspace, datacenter, self._factor)
         return [*steps, *cleanup_steps(context, self.name, nodes)]
 
+    def _place(self, view: RingView) -> str:
+        """Return the datacenter that was named, or the only one; empty when there is none."""
+        factors = view.replication.get(self._keyspace, {})
+        return self._datacenter or (next(iter(factors)) if len(factors) == 1 else "")
 
-def refuse_factor(view: RingView, keyspace: str, datacenter: str, factor: int) -> list[Refusal]:
+
+def fewer_replicas(keyspace: str) -> str:
+    """Return who takes ranges over, in the words of a cleanup that is owed."""
+    return f"fewer replicas of {keyspace}"
+
+
+def refuse_factor(
+    view: RingView, keyspace: str, datacenter: str, factor: int, *, accept_outage: bool = False
+) -> list[Refusal]:
     """Refuse a replication factor that clients could not live with."""
     now = view.factor(keyspace, datacenter)
     nodes = len(members_of(view, datacenter))
     if not now:
+        where = f"replicas in {datacenter}" if datacenter else "replicas in one datacenter alone"
         return [
             Refusal(
-                f"keyspace {keyspace} has no NetworkTopologyStrategy with datacenter {datacenter}",
-                "Name a keyspace and a datacenter that catalog-ring status shows.",
+                f"keyspace {keyspace} has no {where} (by NetworkTopologyStrategy)",
+                "Name a keyspace that catalog-ring status shows, and its --datacenter.",
             )
         ]
     if factor > nodes:
         return [
             Refusal(
-                f"{factor} replicas, but {datacenter} has {nodes} nodes: writes would wait for "
+                f"{factor} replicas, but {datacenter} has {nodes} node(s): writes would wait for "
                 "replicas that nobody has",
                 "Add nodes first: catalog-ring add HOST",
             )
         ]
+    if factor < 1:
+        return [Refusal(f"{factor} replicas: no row would be kept", "Keep one at least.")]
     least = min(USUAL_FACTOR, nodes)
-    if factor < min(least, now):
+    if factor < min(least, now) and not accept_outage:
         return [
             Refusal(
                 f"{factor} replicas on {nodes} nodes: clients read and write at LOCAL_QUORUM, "
-                f"which outlives the loss of a node with {USUAL_FACTOR}",
-                f"Keep at least {least}.",
+                f"which outlives the loss of a node from {USUAL_FACTOR} replicas on",
+                f"Keep at least {least}, or accept that requests fail while a node is away: "
+                "--accept-outage",
             )
         ]
     return []
@@ -190,13 +207,26 @@ def _raise_step(context: Context, operation: str, change: ReplicationChange, nod
     )
 
 
-def _announce_step(context: Context, change: ReplicationChange, nodes: Iterable[NodeView]) -> Step:
-    """Note that replication will be lowered; who gives replicas away will owe a cleanup."""
+def _lower_steps(
+    context: Context,
+    view: RingView,
+    nodes: Sequence[NodeView],
+    keyspace: str,
+    datacenter: str,
+    target: int,
+) -> list[Step]:
+    """Return the steps that lower a keyspace's replication by one as often as it takes."""
+    steps = []
+    for factor in range(view.factor(keyspace, datacenter) - 1, target - 1, -1):
+        # A row that only the replica which goes and one other have must be on the others first.
+        change = ReplicationChange(keyspace, datacenter, factor + 1, factor, frozenset())
+        steps += [_announce_step(context, change)]
+        steps += [_repair_step(context, change, node) for node in nodes]
+        steps += [_lower_step(context, change, nodes)]
+    return steps
 
-    async def run() -> None:
-        await write_cleanups(context.ring, nodes, taken_by="fewer replicas")
-        await _announce(context, change)
 
+def _announce_step(context: Context, change: ReplicationChange) -> Step:
     return Step(
         REPLICATE,
         f"note that {change.keyspace} will have {change.factor} replicas",
@@ -204,12 +234,13 @@ def _announce_step(context: Context, change: ReplicationChange, nodes: Iterable[
             view.change_of(change.keyspace) is not None
             or view.factor(change.keyspace, change.datacenter) <= change.factor
         ),
-        run,
+        lambda: _announce(context, change),
     )
 
 
 def _lower_step(context: Context, change: ReplicationChange, nodes: Sequence[NodeView]) -> Step:
     async def run() -> None:
+        await write_cleanups(context.ring, nodes, taken_by=fewer_replicas(change.keyspace))
         await _alter(context, change)
         await remove_change(context.ring, change.keyspace)
 
@@ -281,6 +312,7 @@ async def _announce(context: Context, change: ReplicationChange) -> None:
 
 
 async def _alter(context: Context, change: ReplicationChange) -> None:
+    context.require_lock()
     view = await context.reader.read()
     factors = {**view.replication[change.keyspace], change.datacenter: change.factor}
     options = ", ".join(f"'{name}': {count}" for name, count in factors.items())

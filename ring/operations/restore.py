@@ -23,7 +23,13 @@ from ring.operations.preflight import (
 from ring.operations.restore_check import check_tables, wait_for_indexes
 from ring.operations.restore_files import Delivery, begun_restores
 from ring.operations.restore_preflight import received_bytes, refuse_older, refuse_unlike
-from ring.operations.restore_schema import create_schema, fetch_replication, fitting_replication
+from ring.operations.restore_schema import (
+    create_indexes,
+    create_tables,
+    fetch_indexes,
+    fetch_replication,
+    fitting_replication,
+)
 from ring.operations.row_samples import RowReader
 from ring.operations.steps import LEASE_SECONDS, Step, run_operation
 from ring.operations.tables import BOOKKEEPING, Table, fetch_tables
@@ -50,7 +56,7 @@ async def run_restore(context: Context, restore: "Restore", *, dry_run: bool = F
         if refusals:
             raise RefusedError(refusals)
         context.say("The keyspace has no tables for operations: making the schema of the backup.")
-        await restore.create_schema(context)
+        await restore.create_tables(context)
         await context.open_records()
     await run_operation(context, restore, dry_run=dry_run)
 
@@ -98,6 +104,7 @@ class Restore:
         refusals += await self._refuse_hosts(context, view)
         tables = await self._tables(context)
         refusals += refuse_unlike(tables, self._manifest)
+        refusals += await self._refuse_indexes(context)
         if not refusals:
             refusals += await self._refuse_rows(context, view, tables)
         return refusals
@@ -116,22 +123,23 @@ class Restore:
         async def bring() -> None:
             await delivery.deliver(nodes, await self._replications(context, view))
 
-        async def indexes() -> None:
+        async def index() -> None:
+            await create_indexes(context, self._manifest)
             await wait_for_indexes(context, [node.address for node in nodes])
 
         acts = [
-            ("schema", "make what is missing of the schema", lambda: self.create_schema(context)),
+            ("schema", "make what is missing of the schema", lambda: self.create_tables(context)),
             ("empty", "see that the tables are empty", empty),
             ("files", f"bring the files of {self._manifest.name} to the nodes", bring),
-            ("indexes", "wait until the indexes are built", indexes),
+            ("indexes", "make the indexes, and wait until they are built", index),
             ("tidy", "remove what the restore noted on the hosts", lambda: delivery.finish(nodes)),
             ("compare", "count rows and read the sampled ones", lambda: self.compare(context)),
         ]
         return [Step(word, what, lambda _view: False, run) for word, what, run in acts]
 
-    async def create_schema(self, context: Context) -> None:
+    async def create_tables(self, context: Context) -> None:
         """Make what is missing of the backup's keyspaces; see `restore_schema`."""
-        await create_schema(context, self._manifest, self._factor)
+        await create_tables(context, self._manifest, self._factor)
 
     async def compare(self, context: Context) -> None:
         """Compare what the ring holds with what the backup says.
@@ -193,6 +201,22 @@ class Restore:
                 "Restore into an empty ring, or give up these rows: --replace",
             )
         ]
+
+    async def _refuse_indexes(self, context: Context) -> list[Refusal]:
+        """Refuse indexes that the backup does not have: they may have to be made anew."""
+        refusals = []
+        for keyspace in self._manifest.keyspaces:
+            known = {part.name for part in keyspace.parts}
+            for table, names in (await fetch_indexes(context, keyspace.name)).items():
+                refusals += [
+                    Refusal(
+                        f"{keyspace.name}.{table} has the index {name}, which the backup has not",
+                        "Drop it, and make it again afterwards (catalog-ring apply-schema).",
+                    )
+                    for name in names
+                    if name not in known
+                ]
+        return refusals
 
     async def _truncate(self, context: Context, view: RingView) -> None:
         rows = RowReader(context.reader, sorted(view.answering))

@@ -23,6 +23,7 @@ from ring.nodes.bulk_loader import RingAccess
 from ring.operations.context import Context
 from ring.operations.errors import OperationError
 from ring.operations.progress import Progress
+from ring.operations.restore_schema import drop_indexes
 from ring.operations.tables import literal
 from ring.token_ring import Replication
 
@@ -142,6 +143,7 @@ class Delivery:
         targets: Sequence[Target],
     ) -> None:
         """Have hosts of the ring, each with some nodes' files, send every row where it belongs."""
+        await drop_indexes(self._context, keyspace, table)
         takers: dict[Target, list[str]] = {target: [] for target in targets}
         for source, target in zip(files, itertools.cycle(targets), strict=False):
             takers[target].append(source)

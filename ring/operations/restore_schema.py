@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from ring.backups.manifest import BackedKeyspace, Manifest, SchemaPart
+from ring.backups.manifest import Manifest, SchemaPart
 from ring.operations.context import Context
 from ring.operations.errors import OperationError
 from ring.operations.tables import fetch_tables, literal, quote
@@ -20,6 +20,7 @@ _CREATE: Final = re.compile(
 )
 _ALTER: Final = "alter"
 _TABLE: Final = "table"
+_INDEX: Final = "index"
 
 
 def fitting_replication(view: RingView, factor: int) -> dict[str, str]:
@@ -49,8 +50,8 @@ async def fetch_replication(context: Context, keyspace: str) -> Mapping[str, str
     return {str(k): str(v) for k, v in rows[0]["replication"].items()} if rows else None
 
 
-async def create_schema(context: Context, manifest: Manifest, factor: int) -> None:
-    """Create what is missing of a backup's keyspaces, and wait until the nodes agree.
+async def create_tables(context: Context, manifest: Manifest, factor: int) -> None:
+    """Create what is missing of a backup's keyspaces but indexes, and wait until the nodes agree.
 
     What is there stays as it is, its replication too.
 
@@ -66,16 +67,62 @@ async def create_schema(context: Context, manifest: Manifest, factor: int) -> No
                 f"CREATE KEYSPACE IF NOT EXISTS {quote(keyspace.name)}"
                 f" WITH replication = {{{options}}}"
             )
-        await _create_parts(context, keyspace)
+        tables = await fetch_tables(context.reader, [keyspace.name])
+        there = {table.name for table in tables}
+        kind = ""
+        for part in keyspace.parts:
+            if part.kind == _INDEX or (part.kind in {_TABLE, _ALTER} and part.name in there):
+                continue
+            if part.kind != kind:
+                # A node may hear of a table before it hears of a type of its columns.
+                await _agree(context)
+                kind = part.kind
+            await context.reader.run_cql(repeatable(part))
     await _agree(context)
 
 
-async def _create_parts(context: Context, keyspace: BackedKeyspace) -> None:
-    tables = await fetch_tables(context.reader, [keyspace.name])
-    there = {table.name for table in tables}
-    for part in keyspace.parts:
-        if not (part.kind in {_TABLE, _ALTER} and part.name in there):
-            await context.reader.run_cql(repeatable(part))
+async def create_indexes(context: Context, manifest: Manifest) -> None:
+    """Create what is missing of a backup's indexes; nodes then build them.
+
+    Raises:
+        OperationError: a statement was refused, or the nodes did not agree in time.
+    """
+    for keyspace in manifest.keyspaces:
+        for part in keyspace.parts:
+            if part.kind == _INDEX:
+                await context.reader.run_cql(repeatable(part))
+    await _agree(context)
+
+
+async def drop_indexes(context: Context, keyspace: str, table: str) -> None:
+    """Drop the indexes of a table that rows are streamed into: `create_indexes` makes them again.
+
+    Cassandra 5.0 refuses a whole SSTable without its part of a storage-attached index.
+
+    Raises:
+        OperationError: a statement was refused, or the nodes did not agree in time.
+    """
+    names = (await fetch_indexes(context, keyspace)).get(table, ())
+    for name in names:
+        await context.reader.run_cql(f"DROP INDEX IF EXISTS {quote(keyspace)}.{quote(name)}")
+    if names:
+        await _agree(context)
+
+
+async def fetch_indexes(context: Context, keyspace: str) -> dict[str, list[str]]:
+    """Return the names of a keyspace's indexes, by table.
+
+    Raises:
+        OperationError: no node answers.
+    """
+    rows = await context.reader.run_cql(
+        "SELECT table_name, index_name FROM system_schema.indexes"  # noqa: S608 - a literal
+        f" WHERE keyspace_name = {literal(keyspace)}"
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(str(row["table_name"]), []).append(str(row["index_name"]))
+    return found
 
 
 def repeatable(part: SchemaPart) -> str:

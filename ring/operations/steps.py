@@ -157,7 +157,7 @@ async def _take_lock(
     until = 0.0
     while True:
         try:
-            await stack.enter_async_context(
+            lock = await stack.enter_async_context(
                 hold_operation_lock(
                     context.ring,
                     RING_LOCK,
@@ -183,6 +183,7 @@ async def _take_lock(
                 raise
             await asyncio.sleep(min(_LEASE_POLL_SECONDS, holder.lease_seconds + 1.0))
         else:
+            context.hold(lock)
             return
 
 
@@ -207,6 +208,8 @@ class _Run:
                 continue
             reach(f"{self._operation.name}.{step.name}")
             self._context.say(f"{head} {step.what}")
+            # This process may have stood still: then somebody else may be at work.
+            self._context.require_lock()
             await self._run_one(step, view)
 
     async def _read(self, step: Step) -> RingView | None:

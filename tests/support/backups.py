@@ -1,11 +1,16 @@
 """Manifests and stores for tests of backups."""
 
-from collections.abc import Mapping
+import asyncio
+import dataclasses
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
 
 from ring.backups.archive import Archive, object_name
+from ring.backups.errors import StoreError
+from ring.backups.folder_store import FolderStore
 from ring.backups.manifest import (
     BackedFile,
     BackedKeyspace,
@@ -15,6 +20,9 @@ from ring.backups.manifest import (
     SampledRow,
     SchemaPart,
 )
+from ring.hosts.data_files import DataFiles
+from ring.hosts.host import HostEntry
+from ring.operations.tables import Table
 
 MOMENT: Final = datetime(2026, 11, 22, 1, 54, 1, tzinfo=UTC)
 
@@ -68,3 +76,54 @@ async def make_backup(archive: Archive, name: str, *contents: bytes) -> Manifest
     manifest = manifest_of(name, objects)
     await archive.write(manifest)
     return manifest
+
+
+class FolderHost:
+    """A host whose node's data is a folder of the test: its files alone, no node."""
+
+    def __init__(self, name: str, data: Path) -> None:
+        self.entry = HostEntry(name, "127.0.0.1")
+        self.data = data
+        self._files = DataFiles(data)
+
+    async def list_files(self, folder: PurePosixPath) -> dict[PurePosixPath, int]:
+        """As `Host` says."""
+        return self._files.list(folder)
+
+    async def hash_files(
+        self, folder: PurePosixPath, names: Sequence[PurePosixPath]
+    ) -> dict[PurePosixPath, str]:
+        """As `Host` says."""
+        return self._files.hash(folder, names)
+
+    async def fetch_file(self, path: PurePosixPath, target: Path) -> None:
+        """As `Host` says."""
+        self._files.fetch(path, target)
+
+
+class FailingStore(FolderStore):
+    """A folder that fails after so many files, as a disk or a network does; then it is well."""
+
+    def __init__(self, root: Path, scratch: Path) -> None:
+        """Take nothing, until a test says how many files."""
+        super().__init__(root, scratch)
+        self.takes = self.begun = self.taken = 0
+        self._all_taken = asyncio.Event()
+
+    async def put_file(self, source: Path, name: str) -> None:
+        """Take a file, or fail once all that may be taken are there."""
+        self.begun += 1
+        if self.begun <= self.takes:
+            await super().put_file(source, name)
+            self.taken += 1
+            if self.taken == self.takes:
+                self._all_taken.set()
+            return
+        await self._all_taken.wait()
+        raise StoreError("the test says so", advice="Run it again.")
+
+
+def table_named(name: str, **changes: Any) -> Table:
+    """A table of keyspace `catalog` with one key and one cell."""
+    table = Table("catalog", name, f"{name}-0123", ("k",), (), ("v",), {"k": "int", "v": "int"}, 0)
+    return dataclasses.replace(table, **changes)

@@ -34,6 +34,7 @@ LOOKING: Final[Mapping[str, Callable[[Call], Answer | None]]] = {
     "load_sstables": node.load_sstables,
     "app_ready": app.app_ready,
     "members": front.members,
+    "front_figures": front.figures,
     "read_log": files.read_log,
     "list_files": files.list_files,
     "hash_files": files.hash_files,

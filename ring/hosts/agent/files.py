@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ring.hosts.agent.call import Answer, Call
 from ring.hosts.agent.wire import TransferError
@@ -28,11 +28,12 @@ def list_files(call: Call) -> Answer:
 
 
 def hash_files(call: Call) -> Answer:
-    """Return the SHA-256 of files of the data, in hexadecimal digits."""
+    """Return the SHA-256 of files below a folder of the data, in hexadecimal digits."""
     found = {}
-    for path in call.request["paths"]:
-        with call.place.of_data(path).open("rb") as file:
-            found[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    for name in call.request["names"]:
+        path = call.place.of_data(str(PurePosixPath(call.request["folder"], name)))
+        with path.open("rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return {"digests": found}
 
 

@@ -19,7 +19,7 @@ from ring.hosts.agent.place import Place
 from ring.hosts.agent.services import APP, NGINX, Service, ServicePlan, fingerprint
 from ring.hosts.agent.wire import write_whole
 from ring.nodes.errors import MissingProgramError, NodesError
-from ring.nodes.probes import listens
+from ring.nodes.probes import listens, nginx_figures
 from ring.nodes.process import ProcessRecord, child_pids
 
 COMMAND_SECONDS: Final = 30.0
@@ -75,6 +75,11 @@ def members(call: Call) -> Answer:
     """Return the addresses that a running nginx sends requests to."""
     running = call.service(NGINX).state().process is not None
     return {"members": _loaded(call.place).get("members", []) if running else []}
+
+
+def figures(call: Call) -> Answer:
+    """Return nginx's own figures, as its status page has them."""
+    return {"text": nginx_figures(int(call.request["status_port"]))}
 
 
 def stop_front(call: Call) -> Answer:

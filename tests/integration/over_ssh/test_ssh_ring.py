@@ -50,6 +50,9 @@ async def test_first_node_when_it_is_installed_and_started_then_it_serves(hosts:
     assert facts.node_runs
     assert facts.cluster_name == "catalog"
     assert facts.data_bytes > 0
+    assert 0 < facts.free_disk_bytes < (facts.disk_bytes or 0)
+    assert 0 < (facts.node_cpu_seconds or 0) < (facts.cpu_seconds or 0)
+    assert facts.cpu_cores
     settings = _ring_settings(first)
     await apply_schema(settings, REPOSITORY / "schema", replication_factor=1)
     await write_catalog(settings, (CatalogProduct(plain_product(number)) for number in PRODUCTS))
@@ -91,6 +94,7 @@ async def test_app_servers_when_they_are_started_then_nginx_serves_what_they_rea
     front = f"http://{addresses[0]}:{NGINX_PORT}"
     for base in (*(f"http://{address}:8080" for address in addresses), front):
         await asyncio.to_thread(_read_all, base)
+    assert "server accepts handled requests" in await hosts.front.read_figures()
 
 
 async def test_daemons_when_the_operators_connection_ends_then_they_go_on(

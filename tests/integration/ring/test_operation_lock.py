@@ -1,6 +1,7 @@
 """The lock of operations, on a real ring."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,7 @@ from ring.operation_lock import (
     OperationLockLostError,
     fetch_holder,
     hold_operation_lock,
+    take_away,
 )
 from tests.support.cql_tables import run_cql
 from tests.support.stored_tables import READY_SECONDS
@@ -92,3 +94,33 @@ async def test_lock_when_the_body_fails_then_its_error_and_the_lock_is_free(
         async with hold_operation_lock(ring, "ring", owner="a", purpose="a load"):
             raise ZeroDivisionError
     assert await fetch_holder(ring, "ring") is None
+
+
+async def test_lock_when_its_owner_stood_still_then_it_says_that_it_may_be_lost(
+    ring: RingClient,
+) -> None:
+    """A frozen process wakes up after its lease, and must not act before it has renewed it."""
+    async with hold_operation_lock(
+        ring, "ring", owner="a", purpose="a load", lease_seconds=4.0
+    ) as lock:
+        lock.require()
+        # As if the whole process had been stopped since the last renewal.
+        lock._renewed_at -= 4.5
+        with pytest.raises(OperationLockLostError, match="not renewed in time"):
+            lock.require()
+
+
+async def test_lock_when_taken_away_by_its_owners_name_then_free_and_nobody_elses_is(
+    ring: RingClient,
+) -> None:
+    """Who unlocks names the holder that was seen; one that came since keeps its lock."""
+    async with hold_operation_lock(ring, "ring", owner="a", purpose="a load") as lock:
+        holder = await fetch_holder(ring, "ring")
+        assert holder is not None
+        assert 0 < holder.lease_seconds <= 60
+        stranger = dataclasses.replace(holder, owner="b")
+        assert not await take_away(ring, "ring", stranger)
+        assert await fetch_holder(ring, "ring") is not None
+        assert await take_away(ring, "ring", holder)
+        assert await fetch_holder(ring, "ring") is None
+        lock.require()

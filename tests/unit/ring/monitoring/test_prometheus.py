@@ -1,4 +1,4 @@
-"""Asking a Prometheus and nginx: what is made of answers, good and bad, on real sockets."""
+"""Asking a Prometheus: what is made of answers, good and bad, on real sockets."""
 
 import json
 import math
@@ -8,17 +8,8 @@ from typing import Any
 
 import pytest
 
-from ring.hosts.errors import HostError
 from ring.monitoring.listener import Listener, Page
-from ring.monitoring.nginx import fetch_nginx
-from ring.monitoring.picture import Nginx
 from ring.monitoring.prometheus import Prometheus, PrometheusError, Sample
-
-STUB_STATUS = """Active connections: 3
-server accepts handled requests
- 10 9 100
-Reading: 1 Writing: 2 Waiting: 0
-"""
 
 
 @asynccontextmanager
@@ -38,28 +29,6 @@ async def answering(path: str, body: str | bytes, status: int = 200) -> AsyncIte
 
 def _answer(kind: str, result: Any) -> str:
     return json.dumps({"status": "success", "data": {"resultType": kind, "result": result}})
-
-
-async def test_nginx_when_it_tells_then_every_count_has_its_place() -> None:
-    """The page of stub_status, as nginx writes it."""
-    async with answering("/nginx_status", STUB_STATUS) as url:
-        told = await fetch_nginx(f"{url}/nginx_status", timeout_seconds=5)
-    assert told == Nginx(10, 9, 100, reading=1, writing=2, waiting=0)
-
-
-@pytest.mark.parametrize(("body", "status"), [("hello", 200), (STUB_STATUS, 503)])
-async def test_nginx_when_something_else_answers_then_it_says_so(body: str, status: int) -> None:
-    """A page without figures is no nginx that is idle."""
-    async with answering("/nginx_status", body, status) as url:
-        with pytest.raises(HostError, match="no figures") as raised:
-            await fetch_nginx(f"{url}/nginx_status", timeout_seconds=5)
-    assert "CATALOG_EXPORTER_NGINX_URL" in raised.value.advice
-
-
-async def test_nginx_when_nothing_listens_then_it_says_so() -> None:
-    """Port 1 has nobody."""
-    with pytest.raises(HostError, match=r"127\.0\.0\.1:1"):
-        await fetch_nginx("http://127.0.0.1:1/", timeout_seconds=5)
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "127.0.0.1:9090", "http://", "file:///etc/passwd"])

@@ -6,7 +6,12 @@ from typing import Any, cast
 import pytest
 
 from ring.operations.context import Context
-from ring.operations.replication import ReplicationOperation, raise_steps, refuse_factor
+from ring.operations.replication import (
+    ReplicationOperation,
+    fewer_replicas,
+    raise_steps,
+    refuse_factor,
+)
 from ring.operations.steps import Step
 from ring.operations.view import NodeView, ReplicationChange, RingView
 from tests.support.ring_views import (
@@ -16,6 +21,7 @@ from tests.support.ring_views import (
     facts_of,
     host_id_of,
     node_of,
+    owed_by,
     reasons,
     view_of,
 )
@@ -102,14 +108,36 @@ def test_replication_when_lowered_then_repaired_before_and_cleaned_up_after() ->
     assert [step.name for step in steps] == [*once, *once, *["cleanup"] * 5]
 
 
+def test_replication_when_lowering_was_killed_before_the_cleanups_then_they_are_left() -> None:
+    """It has as few replicas as it shall; what it owes it pays."""
+    owed = tuple(owed_by(number, taken_by=fewer_replicas(KEYSPACE)) for number in (2, 3))
+    view = view_of(*_NODES, node_of(4), factor=3, cleanups=owed)
+    steps = ReplicationOperation(KEYSPACE, 3).steps(_CONTEXT, view)
+    assert [step.name for step in steps if not step.is_done(view)] == ["cleanup", "cleanup"]
+
+
+async def test_replication_when_a_cleanup_is_owed_then_refused_but_for_its_own() -> None:
+    """A node that becomes a replica again with rows of old could bring back deleted ones."""
+    for taken_by, factor, reason in (
+        (fewer_replicas(KEYSPACE), 2, ""),
+        (fewer_replicas(KEYSPACE), 3, "owes a cleanup"),
+        ("127.0.0.9", 2, "owes a cleanup"),
+    ):
+        view = view_of(*_NODES, factor=2, cleanups=(owed_by(1, taken_by=taken_by),))
+        operation = ReplicationOperation(KEYSPACE, factor, accept_outage=True)
+        refusals = await operation.refusals(_CONTEXT, view)
+        assert reason in reasons(refusals)
+        assert bool(reason) == bool(refusals)
+
+
 @pytest.mark.parametrize(
     ("now", "nodes", "asked", "reason"),
     [
-        (1, 2, 3, "3 replicas, but datacenter1 has 2 nodes"),
+        (1, 2, 3, "3 replicas, but datacenter1 has 2 node(s)"),
         (3, 3, 2, "2 replicas on 3 nodes"),
         (2, 2, 1, "1 replicas on 2 nodes"),
         (3, 5, 1, "1 replicas on 5 nodes"),
-        (1, 1, 0, "0 replicas on 1 nodes"),
+        (1, 1, 0, "0 replicas: no row would be kept"),
         (1, 2, 2, ""),
         (1, 3, 2, ""),
         (5, 5, 3, ""),
@@ -123,13 +151,15 @@ def test_factor_when_clients_could_not_live_with_it_then_refused(
     refusals = refuse_factor(view, KEYSPACE, DATACENTER, asked)
     assert reason in reasons(refusals)
     assert bool(reason) == bool(refusals)
+    accepted = refuse_factor(view, KEYSPACE, DATACENTER, asked, accept_outage=True)
+    assert bool(accepted) == (not 1 <= asked <= nodes)
 
 
 def test_factor_when_keyspace_or_datacenter_is_unknown_then_refused() -> None:
     """Also a keyspace without NetworkTopologyStrategy."""
     view = view_of(node_of(1))
-    for keyspace, datacenter in (("other", DATACENTER), (KEYSPACE, "elsewhere")):
-        assert "has no NetworkTopologyStrategy" in reasons(
+    for keyspace, datacenter in (("other", DATACENTER), (KEYSPACE, "elsewhere"), (KEYSPACE, "")):
+        assert f"keyspace {keyspace} has no replicas in" in reasons(
             refuse_factor(view, keyspace, datacenter, 1)
         )
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from ring.hosts.errors import HostError
+from ring.operation_lock import OperationLockLostError
 from ring.operations.context import Context
 from ring.operations.errors import OperationError, Refusal, RefusedError
 from ring.operations.journal import Journal
@@ -30,9 +31,14 @@ class _Context:
         self.observer = self
         self.reader = self
         self.ring = None
+        self.lock_is_lost = False
 
     def say(self, line: str) -> None:
         self.said.append(line)
+
+    def require_lock(self) -> None:
+        if self.lock_is_lost:
+            raise OperationLockLostError("the lock was not renewed")
 
     async def read_view(self, *, strict: bool = True) -> RingView:
         del strict
@@ -153,6 +159,14 @@ async def test_step_when_it_fails_then_its_name_reason_and_what_to_do() -> None:
     assert caught.value.__cause__ is error
     assert ran == []
     assert context.outcomes == [("try", "two", "failed")]
+
+
+async def test_step_when_the_lock_was_lost_then_it_does_not_begin() -> None:
+    """This process stood still, and somebody else may be at work."""
+    context = _Context()
+    context.lock_is_lost = True
+    with pytest.raises(OperationLockLostError):
+        await _run(context, _step("one", lambda: pytest.fail("run")))
 
 
 async def test_step_when_it_refuses_then_as_preflight_does() -> None:
