@@ -22,11 +22,13 @@ COMMAND_SECONDS: Final = 30.0
 SESSIONS: Final = 6
 # An answer is one line: a listing of ten thousand files has a megabyte.
 LINE_BYTES: Final = 2**27
-# Agents of other checkouts go: each operator brings its own.
+# Agents of other checkouts go: each operator brings its own, again if need be.
 _UPLOAD: Final = (
-    "umask 022; mkdir -p {folder} && cat >{partial} && "
-    "rm -f {folder}/agent-*.pyz && mv {partial} {agent}"
+    "umask 022; mkdir -p {folder} && cat >{partial} || exit 1; "
+    "if [ -f {agent} ]; then rm {partial}; "
+    "else rm -f {folder}/agent-*.pyz; mv {partial} {agent}; fi"
 )
+_ATTEMPTS: Final = 3
 
 
 class SshConnection:
@@ -127,11 +129,12 @@ class SshConnection:
 
     async def _open(self) -> Session:
         """Start the agent; bring it first where it is not."""
-        try:
-            return await self._start_agent()
-        except AgentMissingError:
-            await self._bring_agent()
-            return await self._start_agent()
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._start_agent()
+            except AgentMissingError:
+                await self._bring_agent()
+        return await self._start_agent()
 
     async def _start_agent(self) -> Session:
         session = Session(self.name, self._access.address, await self._run(self._run_agent))

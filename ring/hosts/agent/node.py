@@ -70,7 +70,7 @@ def stop_node(call: Call) -> Answer:
 
 
 def wipe_node(call: Call) -> Answer:
-    """Remove data, logs and configuration of a node that does not run.
+    """Remove data, logs and configuration of a node that does not run; its last log is kept.
 
     Raises:
         NodesError: it runs.
@@ -78,6 +78,9 @@ def wipe_node(call: Call) -> Answer:
     place = call.place
     if call.service(NODE).state().process is not None:
         raise NodesError("the node runs; its data stays", advice="Stop it first.")
+    if place.node_log.exists():
+        place.log.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(place.node_log, place.log / "wiped-system.log")
     # Out of the way in one step: what an interrupted removal leaves is no node's data.
     for left in place.directory.glob(".wiped.*"):
         shutil.rmtree(left)

@@ -18,6 +18,7 @@ from typing import Final
 import pytest
 
 from benchmarks.ssh_hosts import HOSTS_PYTHON, OPERATOR, HostNetwork, make_key
+from ring.hosts.agent_file import agent_name
 from ring.hosts.errors import HostError, HostUnreachableError
 from ring.hosts.hosts import Hosts, open_inventory
 from ring.inventory import INVENTORY_VARIABLE
@@ -41,6 +42,17 @@ async def test_facts_when_a_host_was_never_used_then_they_say_so(hosts: Hosts) -
     # It is this machine's clock.
     assert abs(facts.clock_offset_seconds) < 0.2
     assert await hosts.front.members() == ()
+
+
+async def test_agent_when_many_commands_find_none_then_all_are_answered(
+    hosts: Hosts, network: HostNetwork
+) -> None:
+    """Each brings it, and none takes it from another; those of other checkouts go."""
+    first, folder = hosts.all[0], network.hosts[0].directory
+    for agent in folder.glob("agent-*.pyz"):
+        agent.rename(folder / "agent-0.pyz")
+    await asyncio.gather(*(first.read_facts() for _ in range(8)))
+    assert [path.name for path in folder.iterdir() if "agent-" in path.name] == [agent_name()]
 
 
 @pytest.mark.parametrize("connected", [False, True])
