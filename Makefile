@@ -55,7 +55,7 @@ find: venv ## let searches find what was loaded; one that was stopped goes on
 
 .PHONY: test-needs
 test-needs: venv
-	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go chromium
+	@sh ring/nodes/install_packages.sh nginx java maven wrk ip go chromium sshd prometheus
 
 .PHONY: test
 test: test-needs ## run all tests, on a ring of their own (ARGS="-k name" for some of them)
@@ -64,6 +64,10 @@ test: test-needs ## run all tests, on a ring of their own (ARGS="-k name" for so
 .PHONY: test-faults
 test-faults: test-needs ## run the long fault tests, which make test leaves out (ARGS too)
 	@$(RUN) -m pytest -m faults $(ARGS)
+
+.PHONY: test-ring
+test-ring: test-needs ## break the ring's scripts and nodes in every way, under load (ARGS="-k add", ARGS=--go-on)
+	@$(RUN) -m tests.ring_faults $(ARGS)
 
 .PHONY: test-fuzz
 test-fuzz: test-needs ## send ten thousand requests made of the OpenAPI document, with every check
@@ -112,6 +116,10 @@ bench-load-10m: bench-needs ## load ten million products and the full legacy sha
 .PHONY: bench-load-live
 bench-load-live: bench-needs ## load 200,000 products while 2,000 reads/s go on, and print their p99
 	@$(RUN) -m benchmarks.bench_load_live $(ARGS)
+
+.PHONY: rehearse-ring
+rehearse-ring: bench-needs ## grow, mend, shrink, back up and restore a ring under load (ARGS=--ssh for hosts of their own)
+	@$(RUN) -m benchmarks.rehearse_ring $(ARGS)
 
 .PHONY: soak
 soak: bench-needs ## run mixed load with faults for long and watch for leaks

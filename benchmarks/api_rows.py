@@ -53,7 +53,7 @@ async def newest_review_id(node: Node) -> int:
     ring = await RingClient.open(settings, API_STATEMENTS)
     try:
         await ring.wait_ready(_READY_SECONDS)
-        rows = await ring.execute(SELECT_FIRST_REVIEWS.name, (FEW_ID, 1))
+        rows = await ring.execute(SELECT_FIRST_REVIEWS.name, (FEW_ID,))
     finally:
         await ring.aclose()
     if not rows:

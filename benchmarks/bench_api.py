@@ -9,17 +9,23 @@ code 1 when a figure is not reached. Pages of ten million products: `make bench-
 
 import argparse
 import asyncio
+import itertools
 import json
+import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from benchmarks.api_rows import FEW, FEW_ID, MANY_ID, load_api_rows, newest_review_id
+from benchmarks.bare_bulk import bare_contender
+from benchmarks.body_sizes import SMALL, SizeClass, ids_by_size
 from benchmarks.comparison import Contender, Measurement, Series, alternate
 from benchmarks.http_load import RequestKind, run_kind, wait_for_body
 from benchmarks.node import Node
 from benchmarks.open_posts import Posted, post_steadily
+from benchmarks.paths import NODE_STATE
 from benchmarks.processes import Process, stop_on_sigterm
 from benchmarks.reports import series_table
 from benchmarks.results import Spread, machine_line, markdown_table, write_result, write_text
@@ -33,6 +39,12 @@ WARM_SECONDS: Final = 5.0
 HALF_LOAD_SECONDS: Final = 8.0
 BULK_IDS: Final = 100
 BULK: Final = f"GET /v1/products?ids=, {BULK_IDS} ids"
+BARE: Final = f"bare client, {BULK_IDS} ids"
+FEW_REVIEWS: Final = f"GET /reviews, product with {FEW}"
+MANY_REVIEWS: Final = "GET /reviews, product with very many"
+ANY_PAGE: Final = f"{MANY_REVIEWS}, any page"
+POST: Final = "POST /reviews"
+VOTE: Final = "PUT /reviews/{id}/helpful"
 # All requests come from one address.
 NO_LIMITS: Final = {"CATALOG_VOTES_PER_MINUTE": "0", "CATALOG_POSTS_PER_MINUTE": "0"}
 POSTED: Final = {
@@ -81,15 +93,17 @@ def main() -> None:
         )
         with server:
             wait_for_body(server, node.address, PORT, product_id=1)
-            found = routes(given.products, given.many, review_id)
+            found = routes(node.address, given.products, given.many, review_id)
             sizes: dict[str, Spread] = {}
             entrants = [_contender(route, server, node, sizes) for route in found]
+            entrants.append(bare_contender(BARE, node, Path(str(found[0].kind.ids)), keys=BULK_IDS))
             for entrant in entrants:
                 entrant.run(CONNECTIONS, WARM_SECONDS)
             series = alternate(
                 entrants, connections=CONNECTIONS, rounds=given.rounds, seconds=given.seconds
             )
-            posts = asyncio.run(half_load(node.address, series))
+            there = Path(str(found[0].kind.ids)).read_text(encoding="ascii").split()
+            posts = asyncio.run(half_load(node.address, series, list(map(int, there))))
     sys.exit(report(found, series, sizes, posts, given))
 
 
@@ -107,28 +121,42 @@ def arguments() -> argparse.Namespace:
     return given
 
 
-def routes(products: int, many: int, review_id: int) -> list[Route]:
+def routes(address: str, products: int, many: int, review_id: int) -> list[Route]:
     """Return what is measured, the read of one product first."""
 
-    def get(path: str, ids: int = products) -> RequestKind:
-        return RequestKind("GET", path, ids)
+    def sized(name: str, path: str) -> list[SizeClass]:
+        folder = NODE_STATE / "api_rows" / "ids"
+        return ids_by_size(address, PORT, path, ids=products, folder=folder, name=name)
 
-    any_page = get(f"/reviews?product_id={MANY_ID}&page=%d", many // 5)
+    def by_size(name: str, path: str) -> list[Route]:
+        """The share is asked of small bodies; of larger ones the CPU is shown."""
+        return [
+            Route(
+                f"GET {path.partition('?')[0].replace('%d', '{id}')}, {one.name}",
+                RequestKind("GET", path, one.file),
+                0.6 if one.name == SMALL else None,
+            )
+            for one in sized(name, path)
+        ]
+
+    there = sized("products", "/products/%d")[0].file
     body = json.dumps(POSTED | {"product_id": 0}).replace('"product_id": 0', '"product_id": %d')
+    bulk = "/v1/products?ids=" + ",".join(["%d"] * BULK_IDS)
     reviews = "/reviews?product_id="
+    any_page = RequestKind("GET", f"{reviews}{MANY_ID}&page=%d", many // 5)
     return [
-        Route(PRODUCT, get("/products/%d")),
-        Route("GET /products/{id}/styles", get("/products/%d/styles"), 0.6),
-        Route("GET /products/{id}/related", get("/products/%d/related"), 0.6),
-        Route("GET /reviews", get(f"{reviews}%d"), 0.6),
-        Route("GET /reviews/meta", get("/reviews/meta?product_id=%d"), 0.6),
-        Route("GET /qa/questions", get("/qa/questions?product_id=%d"), 0.6),
-        Route(f"GET /reviews, {FEW} reviews", get(f"{reviews}{FEW_ID}")),
-        Route(f"GET /reviews, {many:,} reviews", get(f"{reviews}{MANY_ID}")),
-        Route(f"GET /reviews, {many:,} reviews, any page", any_page),
-        Route(BULK, get("/v1/products?ids=" + ",".join(["%d"] * BULK_IDS))),
-        Route("POST /reviews", RequestKind("POST", "/reviews", products, body), 0.25),
-        Route("PUT /reviews/{id}/helpful", RequestKind("PUT", f"/reviews/{review_id}/helpful", 1)),
+        Route(PRODUCT, RequestKind("GET", "/products/%d", there)),
+        *by_size("styles", "/products/%d/styles"),
+        *by_size("related", "/products/%d/related"),
+        *by_size("reviews", f"{reviews}%d"),
+        *by_size("meta", "/reviews/meta?product_id=%d"),
+        *by_size("questions", "/qa/questions?product_id=%d"),
+        Route(FEW_REVIEWS, RequestKind("GET", f"{reviews}{FEW_ID}", 1)),
+        Route(MANY_REVIEWS, RequestKind("GET", f"{reviews}{MANY_ID}", 1)),
+        Route(ANY_PAGE, any_page),
+        Route(BULK, RequestKind("GET", bulk, there)),
+        Route(POST, RequestKind("POST", "/reviews", there, body), 0.25),
+        Route(VOTE, RequestKind("PUT", f"/reviews/{review_id}/helpful", 1)),
     ]
 
 
@@ -151,12 +179,18 @@ def _contender(route: Route, server: Process, node: Node, sizes: dict[str, Sprea
     return Contender(route.name, run)
 
 
-async def half_load(address: str, series: Sequence[Series]) -> tuple[float, Posted]:
-    """Post reviews at half the rate that was reached; returns the rate and what came of it."""
-    rate = _median(series, "POST /reviews", lambda one: one.per_second) / 2
-    body = json.dumps(POSTED | {"product_id": 2}).encode()
+async def half_load(
+    address: str, series: Sequence[Series], product_ids: Sequence[int]
+) -> tuple[float, Posted]:
+    """Post reviews of these at half the rate that was reached; returns it and what came of it."""
+    rate = _median(series, POST, lambda one: one.per_second) / 2
+    chance = random.Random(7)  # noqa: S311 - the same products each time
+    bodies = (
+        json.dumps(POSTED | {"product_id": chance.choice(product_ids)}).encode()
+        for _ in itertools.count()
+    )
     posted = await post_steadily(
-        address, PORT, "/reviews", body, rate=rate, seconds=HALF_LOAD_SECONDS
+        address, PORT, "/reviews", bodies, rate=rate, seconds=HALF_LOAD_SECONDS
     )
     return rate, posted
 
@@ -178,8 +212,7 @@ def judge(
     def cpu(name: str) -> float:
         return _median(series, name, lambda one: one.cpu)
 
-    few, many, deep = (route.name for route in found[6:9])
-    votes = rate("PUT /reviews/{id}/helpful")
+    votes = rate(VOTE)
     p99 = posts[1].percentile_milliseconds(0.99)
     verdicts = []
     for route in found:
@@ -188,13 +221,14 @@ def judge(
             name = f"{route.name}, requests/s of a product read's"
             verdicts.append(Verdict(name, share, f"≥ {route.least}", share >= route.least))
     bulk = rate(BULK) * BULK_IDS
-    of_single = bulk / rate(PRODUCT)
-    first, any_page = cpu(many) / cpu(few), cpu(deep) / cpu(many)
+    of_single, of_bare = bulk / rate(PRODUCT), rate(BULK) / rate(BARE)
+    first, any_page = cpu(MANY_REVIEWS) / cpu(FEW_REVIEWS), cpu(ANY_PAGE) / cpu(MANY_REVIEWS)
     return [
         *verdicts,
-        Verdict(f"CPU of the first page: {many} / {few}", first, "≤ 2", first <= 2),
+        Verdict(f"CPU of {MANY_REVIEWS} / {FEW_REVIEWS}", first, "≤ 2", first <= 2),
         Verdict("CPU of any page / the first", any_page, "≤ 3", any_page <= 3),
         Verdict("products/s of bulk reads / of single reads", of_single, "≥ 2.5", of_single >= 2.5),
+        Verdict("products/s of bulk reads / of a bare client", of_bare, "≥ 0.8", of_bare >= 0.8),
         Verdict("votes on one review a second", votes, "≥ 1,000", votes >= 1000),
         Verdict(f"p99 of posts at {posts[0]:,.0f}/s, ms", p99, "< 50", p99 < 50),
         Verdict("failed posts at half load", posts[1].failed, "0", not posts[1].failed),
@@ -212,7 +246,8 @@ def report(
     verdicts = judge(found, series, posts)
     about = (
         f"{machine_line()}. {given.products:,} products with all that belongs to them, random ids, "
-        f"one app server process, one node; {given.rounds} alternations of {given.seconds:.0f} s."
+        f"very many reviews: {given.many:,}; one app server process, one node; {given.rounds} "
+        f"alternations of {given.seconds:.0f} s."
     )
     judged = markdown_table(
         ("figure", "found", "wanted", "reached"),

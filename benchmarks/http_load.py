@@ -38,11 +38,15 @@ class HttpFigures:
 
 @dataclass(frozen=True, slots=True)
 class RequestKind:
-    """What is asked: `%d` in path and body stands for a random id from 1 to `ids`."""
+    """What is asked: `%d` in path and body stands for a random id.
+
+    Attributes:
+        ids: the largest of them, from 1 on; or a file that has one a line.
+    """
 
     method: str
     path: str
-    ids: int
+    ids: int | Path
     body: str | None = None
 
 
@@ -54,7 +58,8 @@ def run_kind(
     Raises:
         LoadError: wrk is missing or failed.
     """
-    arguments = [kind.method, kind.path, str(kind.ids), str(next(_seeds))]
+    ids = f"@{kind.ids}" if isinstance(kind.ids, Path) else str(kind.ids)
+    arguments = [kind.method, kind.path, ids, str(next(_seeds))]
     arguments += [] if kind.body is None else [kind.body]
     return _run(KINDS_SCRIPT, f"http://{address}:{port}", arguments, connections, seconds)
 

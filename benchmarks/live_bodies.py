@@ -41,7 +41,8 @@ def bodies_of(directory: Path, product_ids: Sequence[int]) -> dict[int, bytes]:
     features: dict[int, list[Feature]] = {product_id: [] for product_id in wanted}
     for row in _rows(directory / "features.csv"):
         if int(row["product_id"]) in wanted:
-            features[int(row["product_id"])].append(Feature(row["feature"], row["value"]))
+            value = None if row["value"] == "null" else row["value"]
+            features[int(row["product_id"])].append(Feature(row["feature"], value))
     bodies = {}
     for row in _rows(directory / "product.csv"):
         product_id = int(row["id"])

@@ -1,7 +1,8 @@
-"""Open-loop POSTs of one body: each is sent when it is due, and its latency counts from then."""
+"""Open-loop POSTs: each is sent when it is due, and its latency counts from then."""
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,18 +24,23 @@ class Posted:
 
 
 async def post_steadily(
-    address: str, port: int, path: str, body: bytes, *, rate: float, seconds: float
+    address: str, port: int, path: str, bodies: Iterator[bytes], *, rate: float, seconds: float
 ) -> Posted:
     """Post so many times a second over kept connections; one that is busy delays who needs it.
+
+    Args:
+        address: of the server.
+        port: of the server.
+        path: where to.
+        bodies: JSON, as many as it takes.
+        rate: requests a second.
+        seconds: for how long.
 
     Raises:
         OSError: the server does not listen.
         TimeoutError: an answer took longer than ten seconds.
     """
-    request = (
-        f"POST {path} HTTP/1.1\r\nHost: catalog\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    ).encode() + body
+    head = f"POST {path} HTTP/1.1\r\nHost: catalog\r\nContent-Type: application/json\r\n"
     free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
     for _ in range(_CONNECTIONS):
         free.put_nowait(await asyncio.open_connection(address, port))
@@ -45,12 +51,13 @@ async def post_steadily(
         nonlocal failed
         connection = await free.get()
         reader, writer = connection
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
+        body = next(bodies)
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        length = int(answer.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
         await reader.readexactly(length)
         took.append(time.perf_counter() - due_at)
-        failed += not head.startswith(b"HTTP/1.1 201")
+        failed += not answer.startswith(b"HTTP/1.1 201")
         free.put_nowait(connection)
 
     began = time.perf_counter()

@@ -17,19 +17,24 @@ LOCAL_RULE: Final = "100"
 DROP_RULE: Final = "10"
 
 
-def enter_own_network(module: str) -> None:
+def enter_own_network(module: str, *, own_mounts: bool = False) -> None:
     """Continue in a network of its own: returns there, and only there.
+
+    Args:
+        module: the program, which is started again with its arguments.
+        own_mounts: whether file systems that it mounts are its own as well.
 
     Raises:
         LoadError: `unshare` (util-linux) or `ip` (iproute2) is missing, or the kernel refuses.
     """
-    if os.environ.get(MARK) == "1":
+    if in_own_network():
         _ip("link", "set", "lo", "up")
         # The rules of a cut come before the one that finds local addresses.
         _ip("rule", "add", "pref", LOCAL_RULE, "lookup", "local")
         _ip("rule", "del", "pref", "0")
         return
-    command = [*unshare_command(), sys.executable, "-m", module, *sys.argv[1:]]
+    mounts = ["--mount"] if own_mounts else []
+    command = [*unshare_command(), *mounts, sys.executable, "-m", module, *sys.argv[1:]]
     sys.stdout.flush()
     os.execve(command[0], command, {**os.environ, MARK: "1"})  # noqa: S606 -- no shell is wanted
 
@@ -57,6 +62,21 @@ def cut_off(address: str, port: int) -> None:
 def heal(address: str, port: int) -> None:
     """Let the packets through again."""
     _ip("rule", "del", "pref", DROP_RULE, "from", address, "ipproto", "tcp", "sport", str(port))
+
+
+def cut_off_marked(mark: int) -> None:
+    """Drop every packet of sockets that bear a mark (SO_MARK): who has them is cut off."""
+    _ip("rule", "add", "pref", DROP_RULE, "fwmark", str(mark), "blackhole")
+
+
+def heal_marked(mark: int) -> None:
+    """Let the packets through again."""
+    _ip("rule", "del", "pref", DROP_RULE, "fwmark", str(mark))
+
+
+def in_own_network() -> bool:
+    """Whether this program runs in a network of its own."""
+    return os.environ.get(MARK) == "1"
 
 
 def _ip(*arguments: str) -> None:

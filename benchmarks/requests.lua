@@ -1,18 +1,32 @@
 -- wrk: one kind of request with random ids, keep-alive; prints one JSON object at the end.
 -- Called as: wrk … -s requests.lua URL -- METHOD PATH IDS SEED [BODY]
--- %d in PATH and BODY stands for a random id from 1 to IDS; one that is there several times differs.
+-- %d in PATH and BODY stands for a random id from 1 to IDS, or for a random line of the file that IDS
+-- names as @FILE; one that is there several times differs.
 
 local method, path, body, ids = "GET", "/", nil, 1
+local listed = nil
 
 function init(arguments)
    method, path = arguments[1], arguments[2]
-   ids = tonumber(arguments[3])
+   local file = arguments[3]:match("^@(.*)$")
+   if file then
+      listed = {}
+      for line in io.lines(file) do
+         listed[#listed + 1] = line
+      end
+      ids = #listed
+   else
+      ids = tonumber(arguments[3])
+   end
    math.randomseed(tonumber(arguments[4]))
    body = arguments[5]
 end
 
 local function filled(text)
-   return (text:gsub("%%d", function() return tostring(math.random(1, ids)) end))
+   return (text:gsub("%%d", function()
+      local number = math.random(1, ids)
+      return listed and listed[number] or tostring(number)
+   end))
 end
 
 function request()

@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 
 from catalog_api.domain.errors import InvalidBodyError, UnsupportedTypeError
+from catalog_api.domain.item_id import MAX_ID
 from catalog_api.domain.text import refuse_unstorable
 
 _Body = TypeVar("_Body")
@@ -108,7 +109,10 @@ def decode_json(data: bytes) -> object:
     try:
         text = data.decode()
         document = json.loads(
-            text, object_pairs_hook=_object_of_pairs, parse_constant=_refuse_constant
+            text,
+            object_pairs_hook=_object_of_pairs,
+            parse_float=lambda digits: _whole_where_it_is(float(digits)),
+            parse_constant=_refuse_constant,
         )
     except UnicodeDecodeError as error:
         raise InvalidBodyError(f"not UTF-8 at byte {error.start}") from error
@@ -136,7 +140,7 @@ def decode_msgpack(data: bytes) -> object:
         raise InvalidBodyError(f"not usable MessagePack: {error}") from error
     _refuse_depth(document, _MAX_DEPTH)
     refuse_unstorable(document)
-    return document
+    return _whole_where_it_is(document)
 
 
 def decode_form(data: bytes) -> dict[str, object]:
@@ -200,6 +204,17 @@ def _object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise InvalidBodyError(f"the key {twice[:64]!r} stands twice in one object")
     return document
+
+
+def _whole_where_it_is(value: Any) -> Any:
+    """Return numbers without a fraction as whole ones, as JSON Schema sees them: 5.0 is 5."""
+    if isinstance(value, dict):
+        return {name: _whole_where_it_is(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_where_it_is(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_ID:
+        return int(value)
+    return value
 
 
 def _refuse_constant(name: str) -> None:

@@ -72,7 +72,9 @@ class Edge:
             else:
                 answer = await self._answer(handle, request, request_id)
             # The next request would begin behind the rest of a body that nobody wants to wait for.
-            keep_alive = request.keep_alive and request.content.is_eof()
+            # A streamed answer may yet read it; whether it has, is seen at its end.
+            reads_on = isinstance(answer, StreamedAnswer)
+            keep_alive = request.keep_alive and (reads_on or request.content.is_eof())
             return self._seal(request, answer, request_id, started, keep_alive=keep_alive)
         finally:
             reception.telemetry.in_flight -= 1

@@ -41,6 +41,7 @@ class Parameter:
         required: always so in a path.
         example: a value that works against the example catalog.
         default: what its absence means; None when that is no value.
+        joined: the items of a list stand in one value, between commas.
     """
 
     name: str
@@ -50,6 +51,21 @@ class Parameter:
     required: bool = False
     example: object = None
     default: object = None
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an answer holds in one content type.
+
+    Attributes:
+        kind: as a msgspec definition; of a stream, that of one line.
+        example: a body; of a stream, one line.
+    """
+
+    content_type: str
+    kind: Any
+    example: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,7 @@ class Reply:
         packed: the same is sent as MessagePack to those who prefer it.
         headers: names of headers that it carries, beside X-Request-Id.
         or_problem: the same status may come as a problem too.
+        also: what it may hold instead, in other content types.
     """
 
     description: str
@@ -76,6 +93,7 @@ class Reply:
     packed: bool = False
     headers: Sequence[str] = ()
     or_problem: bool = False
+    also: Sequence[Content] = ()
 
 
 @dataclass(frozen=True, slots=True)

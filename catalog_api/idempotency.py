@@ -22,6 +22,7 @@ IDEMPOTENCY_PARAMETER: Final = Parameter(
     "header",
     Annotated[str, Meta(pattern="^[ -~]{1,255}$")],
     "The same request under the same key is answered the same for 24 hours.",
+    example="import-17-line-4",
 )
 IN_PROGRESS: Final = problem_reply("The same request is being worked on.")
 REPLAYED: Final = "Idempotent-Replayed: true\r\n"

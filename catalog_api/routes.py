@@ -6,11 +6,17 @@ routes here are for all other shapes, such as percent-encoded ids, and for OPTIO
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
 from aiohttp import web
 
 from catalog_api.endpoints import Endpoint, Handler
 from catalog_api.responses import AnswerResponse
+
+# Digits only, so that `PUT /v1/products/bulk` is that path's 405 and no product of this name.
+_ID: Final = "{id:[0-9]+}"
+# A legacy id is read by its leading digits; aiohttp's own {id} would take no braces.
+_LEGACY_ID: Final = "{id:[^/]+}"
 
 
 def add_routes(
@@ -22,8 +28,7 @@ def add_routes(
         homes = ["", f"{mount}/{{campus}}"] if endpoint.legacy and mount else [""]
         handler = _responding(endpoint.handle)
         for home in homes:
-            # aiohttp's own {id} takes no braces, but a path may hold anything but a slash.
-            path = home + endpoint.path.replace("{id}", "{id:[^/]+}")
+            path = home + endpoint.path.replace("{id}", _LEGACY_ID if endpoint.legacy else _ID)
             for form in (path, path + "/"):
                 if endpoint.method == "GET":
                     route = app.router.add_get(form, handler)

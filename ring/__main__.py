@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ring.apply_schema import apply_schema
 from ring.errors import RingError
+from ring.monitoring.commands import register as register_monitoring
 from ring.nodes.commands import register as register_stack
+from ring.operations.advise import register as register_advise
 from ring.operations.backup_commands import register as register_backups
 from ring.operations.commands import register as register_operations
 from ring.settings import RingSettings, describe_settings
@@ -42,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     schema.set_defaults(run=_apply_schema)
     register_operations(commands)
+    register_advise(commands)
+    register_monitoring(commands)
     register_backups(commands)
     register_stack(commands)
     return parser

@@ -11,7 +11,7 @@ written before a read is seen by it.
 import asyncio
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from ring.bound import Bound
 from ring.call import RETRY, Attempt, Destination
@@ -92,15 +92,18 @@ class Frame:
         self.outbox.frame_ended(self)
 
     def _share_out(self, page: Page) -> None:
-        entries = self.entries
+        by_key: dict[bytes, list[tuple[Any, ...]]] = {}
         for row in page.rows:
-            waiting = entries.pop(row[0], None)
-            if waiting is not None:
-                one = Page([row[1:]], None)
-                for attempt in waiting:
-                    attempt.succeed(one)
-        for attempt in self.attempts():
-            attempt.succeed(_NO_ROWS)
+            rows = by_key.get(row[0])
+            if rows is None:
+                by_key[row[0]] = [row[1:]]
+            else:
+                rows.append(row[1:])
+        for key, waiting in self.entries.items():
+            found = by_key.get(key)
+            one = _NO_ROWS if found is None else Page(found, None)
+            for attempt in waiting:
+                attempt.succeed(one)
 
     def _on_error(self, error: TransportError) -> None:
         outcome = error.code_name if isinstance(error, ServerError) else "unreadable"

@@ -28,9 +28,10 @@ class NginxEntry:
     """Where nginx listens, and on which host it runs.
 
     Attributes:
-        host, port: where clients come in.
+        host, port: where clients come in; over ssh, the address of its host unless said otherwise.
         status_port: of `stub_status`, on 127.0.0.1 of its host.
-        runs_on: name of its host, for the ssh way; the local way runs it on this machine.
+        runs_on: name of its host, for the ssh way; the first one unless said otherwise. The local
+            way runs it on this machine.
     """
 
     host: str = "127.0.0.1"
@@ -47,13 +48,17 @@ class SshEntry:
         user: on every host.
         key_file: private key; empty: those of the ssh client.
         known_hosts_file: keys of the hosts; empty: the user's own file.
+        config_file: of the ssh client; empty: the user's own, with its jump hosts and keys.
         port: of sshd on every host.
+        python: program on every host, of the version that the operator's machine has.
     """
 
     user: str = ""
     key_file: str = ""
     known_hosts_file: str = ""
+    config_file: str = ""
     port: int = 22
+    python: str = "python3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,7 @@ def read_inventory(path: Path, settings: StackSettings) -> Inventory:
     except (OSError, UnicodeDecodeError, ValueError, TypeError) as error:
         raise InventoryError(
             f"inventory {path}: {error}",
-            advice="See what an inventory looks like in ring/README.md.",
+            advice="See what an inventory looks like in ring/hosts/README.md.",
         ) from error
 
 
@@ -180,10 +185,17 @@ def _parse(content: Mapping[str, Any], settings: StackSettings) -> Inventory:
     if "way" not in given:
         raise ValueError('[ring] has no way: "local" or "ssh"')
     nginx = _fields(NginxEntry, content.get("nginx", {}), "[nginx]")
+    hosts = tuple(HostEntry(**_fields(HostEntry, entry, "[[hosts]]")) for entry in entries)
+    if given["way"] == "ssh" and hosts:
+        # The local stack's folder and address are this machine's.
+        given.setdefault("directory", "")
+        runs_on = nginx.setdefault("runs_on", hosts[0].name)
+        at = next((host.address for host in hosts if host.name == runs_on), "")
+        nginx.setdefault("host", at)
     return dataclasses.replace(
         common,
         **given,
-        hosts=tuple(HostEntry(**_fields(HostEntry, entry, "[[hosts]]")) for entry in entries),
+        hosts=hosts,
         nginx=dataclasses.replace(common.nginx, **nginx),
         ssh=SshEntry(**_fields(SshEntry, content.get("ssh", {}), "[ssh]")),
     )

@@ -37,7 +37,8 @@ class Statement:
         serial_consistency: for lightweight transactions.
         many_cql: the same read for many keys (`… WHERE key IN ?`): its first column is the
             partition key, the others are those of `cql`. With it, reads that wait together go
-            together. Only for reads of one row by a partition key of one column.
+            together. Only for reads whose one value is a partition key of one column; a bound on
+            rows is PER PARTITION LIMIT here.
     """
 
     name: str

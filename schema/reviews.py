@@ -14,6 +14,10 @@ import orjson
 
 ID_BLOCK_IDS: Final = 64
 """Consecutive ids in one partition of `reviews_by_id`, `questions_by_id` and `answers_by_id`."""
+FEW_REVIEWS: Final = 64
+"""Lists of products with at most as many reviews are made of all of them."""
+FEW_META_DELTAS: Final = 32
+"""Meta of products with fewer new reviews is made of all of them."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MEAN_DIGITS: Final = 16
 

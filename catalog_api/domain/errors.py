@@ -29,6 +29,10 @@ class InvalidKeyError(BadRequestError):
     """An idempotency key that cannot be used; the message says why."""
 
 
+class InvalidConditionError(BadRequestError):
+    """`If-Match` or `If-None-Match` of a change cannot be read; the message says which."""
+
+
 class InvalidSortError(BadRequestError):
     """Reviews are not served in the order asked for."""
 

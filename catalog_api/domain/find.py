@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from catalog_api.domain.errors import InvalidSearchError
+from catalog_api.domain.shapes import Id, Price
 
 MAX_PROPERTIES: Final = 6
 MAX_CATEGORY: Final = 1_000
@@ -22,6 +23,7 @@ _NAMES: Final = frozenset(
     {"category", "min_price", "max_price", "on_sale", "in_stock", "property", "sort"}
     | {"limit", "page_token"}
 )
+MAX_LIMIT: Final = 999_999_999
 _WHOLE_NUMBER: Final = re.compile(r"0*([0-9]{1,9})")
 
 
@@ -33,13 +35,13 @@ class FoundProduct(Struct, frozen=True, forbid_unknown_fields=True):
         sale_price: the lowest sale price.
     """
 
-    id: int
+    id: Id
     name: str | None
     slogan: str | None
     category: str | None
-    default_price: str
-    price: str
-    sale_price: str | None
+    default_price: Price
+    price: Price
+    sale_price: Price | None
     on_sale: bool
     in_stock: bool
     thumbnail_url: str | None
@@ -48,7 +50,7 @@ class FoundProduct(Struct, frozen=True, forbid_unknown_fields=True):
 class FoundCount(Struct, frozen=True, forbid_unknown_fields=True):
     """How many products a search finds in all; an estimate unless `exact`."""
 
-    estimate: int
+    estimate: Annotated[int, Meta(ge=0)]
     exact: bool
 
 

@@ -18,6 +18,9 @@ from catalog_api.domain.errors import InvalidTokenError
 _CONTENT: Final = struct.Struct(">B8sqqq")
 _VERSION: Final = 1
 _MAC_BYTES: Final = 16
+# Base64 takes four characters for three bytes, and no more than needed for the last.
+TOKEN_PATTERN: Final = f"^[A-Za-z0-9_-]{{{-(-(_CONTENT.size + _MAC_BYTES) * 4 // 3)}}}$"
+"""How every token looks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,29 +7,32 @@ out, and new ones are given.
 from collections.abc import Iterator
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from catalog_api.domain.errors import InvalidBodyError
 from catalog_api.domain.item_id import MAX_ID
+from catalog_api.domain.text import STORABLE
 
 MAX_TEXT: Final = 20_000
 
 DocumentId = Annotated[int, Meta(ge=1, le=MAX_ID)]
-Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+Text = Annotated[str, Meta(max_length=MAX_TEXT, extra_json_schema=STORABLE)]
 Price = Annotated[
     str,
     Meta(
-        pattern=r"^(0|[1-9][0-9]{0,12})\.[0-9]{2}$",
+        # Python's $ alone would let a line break follow.
+        pattern=r"^(0|[1-9][0-9]{0,12})\.[0-9]{2}$(?!\n)",
         description="A decimal number with two decimals",
         examples=["140.00"],
     ),
 ]
-PropertyName = Annotated[str, Meta(min_length=1, max_length=100)]
-PropertyText = Annotated[str, Meta(max_length=2_000)]
+PropertyName = Annotated[str, Meta(min_length=1, max_length=100, extra_json_schema=STORABLE)]
+PropertyText = Annotated[str, Meta(max_length=2_000, extra_json_schema=STORABLE)]
 PropertyValue = (
     bool
     | Annotated[int, Meta(ge=-MAX_ID, le=MAX_ID)]
-    | Annotated[float, Meta(ge=-1e300, le=1e300)]
+    # Beyond, JSON's readers do not agree on what is a whole number.
+    | Annotated[float, Meta(ge=-MAX_ID, le=MAX_ID)]
     | PropertyText
     | Annotated[list[PropertyText], Meta(max_length=200)]
 )
@@ -40,6 +43,9 @@ Properties = Annotated[
         description="Whatever else there is to say, by name: text, number, truth or list of texts",
     ),
 ]
+
+
+Related = Annotated[list[DocumentId], Meta(max_length=1_000)]
 
 
 class Feature(Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +67,7 @@ class Sku(Struct, frozen=True, forbid_unknown_fields=True):
 
     id: DocumentId | None = None
     size: Text | None = None
-    quantity: Annotated[int, Meta(ge=0, le=MAX_ID)] = 0
+    quantity: Annotated[int, Meta(ge=-MAX_ID, le=MAX_ID, description="Below 0: owed")] = 0
 
 
 class Style(Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +82,10 @@ class Style(Struct, frozen=True, forbid_unknown_fields=True):
     skus: Annotated[list[Sku], Meta(max_length=500)] = field(default_factory=list)
 
 
+Features = Annotated[list[Feature], Meta(max_length=500)]
+Styles = Annotated[list[Style], Meta(max_length=500)]
+
+
 class ProductDocument(Struct, frozen=True, forbid_unknown_fields=True):
     """A product with everything that belongs to it."""
 
@@ -85,9 +95,9 @@ class ProductDocument(Struct, frozen=True, forbid_unknown_fields=True):
     slogan: Text | None = None
     description: Text | None = None
     category: Text | None = None
-    features: Annotated[list[Feature], Meta(max_length=500)] = field(default_factory=list)
-    styles: Annotated[list[Style], Meta(max_length=500)] = field(default_factory=list)
-    related: Annotated[list[DocumentId], Meta(max_length=1_000)] = field(default_factory=list)
+    features: Features = field(default_factory=list)
+    styles: Styles = field(default_factory=list)
+    related: Related = field(default_factory=list)
     properties: Properties = field(default_factory=dict)
 
     def style_ids(self) -> set[int]:
@@ -97,6 +107,27 @@ class ProductDocument(Struct, frozen=True, forbid_unknown_fields=True):
     def sku_ids(self) -> set[int]:
         """Return the ids that its skus have."""
         return {sku.id for style in self.styles for sku in style.skus if sku.id is not None}
+
+
+class NewProduct(ProductDocument, frozen=True, forbid_unknown_fields=True):
+    """A product without an id: it is given."""
+
+    id: None = None
+
+
+class ProductPatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """A merge patch of a product: null takes away; lists are replaced, properties one by one."""
+
+    name: Text | UnsetType = UNSET
+    default_price: Price | UnsetType = UNSET
+    id: DocumentId | UnsetType | None = UNSET
+    slogan: Text | UnsetType | None = UNSET
+    description: Text | UnsetType | None = UNSET
+    category: Text | UnsetType | None = UNSET
+    features: Features | UnsetType | None = UNSET
+    styles: Styles | UnsetType | None = UNSET
+    related: Related | UnsetType | None = UNSET
+    properties: dict[PropertyName, PropertyValue | None] | UnsetType | None = UNSET
 
 
 def refuse_strange_ids(sent: ProductDocument, known: ProductDocument | None, given: int) -> None:

@@ -10,18 +10,16 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from catalog_api.domain.item_id import MAX_ID
+from catalog_api.domain.text import STORABLE
 
 MAX_TEXT: Final = 20_000
 MAX_PHOTOS: Final = 100
 
-# `bodies.decode_json` holds all text to this; it stands here for those who read the document.
-_STORABLE: Final = {"pattern": r"^[^\u0000]*$"}
-
 ItemId = Annotated[int, Meta(ge=0, le=MAX_ID)]
 Mark = Annotated[int, Meta(ge=1, le=5, description="1 to 5")]
-Line = Annotated[str, Meta(min_length=1, max_length=1_000, extra_json_schema=_STORABLE)]
-Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, extra_json_schema=_STORABLE)]
-PhotoUrl = Annotated[str, Meta(max_length=4_000, extra_json_schema=_STORABLE)]
+Line = Annotated[str, Meta(min_length=1, max_length=1_000, extra_json_schema=STORABLE)]
+Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, extra_json_schema=STORABLE)]
+PhotoUrl = Annotated[str, Meta(max_length=4_000, extra_json_schema=STORABLE)]
 Photos = Annotated[list[PhotoUrl], Meta(max_length=MAX_PHOTOS)]
 CharacteristicId = Annotated[str, Meta(pattern="^[0-9]{1,16}$")]
 Marks = Annotated[dict[CharacteristicId, Mark], Meta(max_length=1_000)]
@@ -32,7 +30,7 @@ class NewReview(Struct, frozen=True):
 
     product_id: ItemId
     rating: Mark
-    summary: Annotated[str, Meta(max_length=1_000, extra_json_schema=_STORABLE)]
+    summary: Annotated[str, Meta(max_length=1_000, extra_json_schema=STORABLE)]
     body: Text
     recommend: bool
     name: Line
@@ -68,9 +66,9 @@ class NewCartPost(Struct, frozen=True):
 class NewInteraction(Struct, frozen=True):
     """What was clicked: the element, the part of the page, and when, as the client puts it."""
 
-    element: Annotated[str, Meta(max_length=MAX_TEXT, extra_json_schema=_STORABLE)]
-    widget: Annotated[str, Meta(max_length=1_000, extra_json_schema=_STORABLE)]
-    time: Annotated[str, Meta(max_length=1_000, extra_json_schema=_STORABLE)]
+    element: Annotated[str, Meta(max_length=MAX_TEXT, extra_json_schema=STORABLE)]
+    widget: Annotated[str, Meta(max_length=1_000, extra_json_schema=STORABLE)]
+    time: Annotated[str, Meta(max_length=1_000, extra_json_schema=STORABLE)]
 
 
 def photo_urls(photos: Sequence[str] | None) -> Sequence[str]:

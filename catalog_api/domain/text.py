@@ -1,6 +1,11 @@
 """Text as callers send it: any characters but those that no store or reader agrees upon."""
 
+from typing import Final
+
 from catalog_api.domain.errors import InvalidBodyError
+
+STORABLE: Final = {"pattern": r"^[^\u0000]*$"}
+"""What `refuse_unstorable` wants of a text, for those who read a schema."""
 
 
 def refuse_unstorable(value: object, place: str = "$") -> None:

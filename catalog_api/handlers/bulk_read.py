@@ -1,39 +1,30 @@
 """Many products at once by their ids, as `GET /products/{id}` answers each."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from catalog_api.answers import Answer
 from catalog_api.domain.item_id import read_ids
-from catalog_api.domain.products import Feature
+from catalog_api.domain.shapes import Id, ProductWithFeatures
+from catalog_api.domain.submissions import ItemId
 from catalog_api.endpoints import Endpoint, Parameter, problem_reply
 from catalog_api.handlers.documents import KNOWN, NOT_MODIFIED, DocumentForms, document_reply
+from catalog_api.openapi.examples import PRODUCT
 from catalog_api.repositories.products import ProductsRepository
 from schema.documents import etag_of
 
 PATH: Final = "/v1/products"
+EXAMPLE: Final = {"products": [PRODUCT], "missing": [2, 3]}
 
 
-class PlainProduct(Struct, frozen=True):
-    """A product with its features, as `GET /products/{id}` shows it."""
-
-    id: int
-    name: str | None
-    slogan: str | None
-    description: str | None
-    category: str | None
-    default_price: str
-    features: list[Feature]
-
-
-class FoundProducts(Struct, frozen=True):
+class FoundProducts(Struct, frozen=True, forbid_unknown_fields=True):
     """The products that were asked for, in that order, and the ids that there are none of."""
 
-    products: list[PlainProduct]
-    missing: list[int]
+    products: list[ProductWithFeatures]
+    missing: list[Id]
 
 
 class BulkReadHandler:
@@ -55,16 +46,23 @@ class BulkReadHandler:
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the endpoint."""
         ids = Parameter(
-            *("ids", "query", str, f"Ids separated by commas, {self._max_ids} at the most"),
+            *(
+                "ids",
+                "query",
+                Annotated[list[ItemId], Meta(min_length=1, max_length=self._max_ids)],
+            ),
+            "Ids of products, between commas or in parameters of this name; as many as fit into a"
+            " request line of 8 kB",
             required=True,
-            example="1,2,3",
+            example=[1, 2, 3],
+            joined=True,
         )
         return [
             Endpoint(
                 *("GET", PATH, self._get, "Many products by their ids", "catalog"),
                 parameters=[ids, KNOWN],
                 replies={
-                    200: document_reply("Those that exist.", FoundProducts),
+                    200: document_reply("Those that exist.", FoundProducts, example=EXAMPLE),
                     304: NOT_MODIFIED,
                     400: problem_reply("The ids cannot be read."),
                 },
@@ -73,7 +71,7 @@ class BulkReadHandler:
         ]
 
     async def _get(self, request: web.Request) -> Answer:
-        ids = read_ids(request.query.get("ids"), most=self._max_ids)
+        ids = read_ids(",".join(request.query.getall("ids", [])), most=self._max_ids)
         found = await self._products.fetch_bodies(ids)
         missing = ",".join(str(one) for one in ids if one not in found).encode()
         present = [found[one] for one in ids if one in found]

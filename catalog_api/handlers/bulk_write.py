@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, Final
+from typing import Annotated, Final
 from weakref import WeakValueDictionary
 
 import msgspec
-import orjson
 from aiohttp import web
 
 from catalog_api.answers import (
@@ -21,11 +20,13 @@ from catalog_api.domain.api_key import Role
 from catalog_api.domain.errors import UnsupportedTypeError
 from catalog_api.domain.preconditions import NO_PRECONDITION
 from catalog_api.domain.products import ProductDocument
+from catalog_api.domain.shapes import Id, Problem
 from catalog_api.endpoints import Endpoint, Reply, problem_reply
 from catalog_api.failures import answer_failure
 from catalog_api.handlers.documents import Guard, unguarded
 from catalog_api.idempotency import IDEMPOTENCY_PARAMETER, hash_of, read_key, scope_of
 from catalog_api.lines import Line, read_lines
+from catalog_api.openapi.examples import NEW_DOCUMENT, ROW_OUTCOME
 from catalog_api.repositories.idempotency import StoredAnswer
 from catalog_api.services.catalog import CatalogService
 from catalog_api.services.idempotency import Idempotency
@@ -36,7 +37,7 @@ _ACCEPTED: Final = (NDJSON_TYPE, "application/ndjson", "application/jsonl")
 _STREAM: Final = AnswerKind(200, NDJSON_TYPE)
 
 
-class RowOutcome(msgspec.Struct, frozen=True):
+class RowOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What became of one row.
 
     Attributes:
@@ -48,12 +49,12 @@ class RowOutcome(msgspec.Struct, frozen=True):
         problem: why nothing was stored (RFC 9457).
     """
 
-    line: int
-    id: int | None
-    status: int
+    line: Annotated[int, msgspec.Meta(ge=1)]
+    id: Id | None
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)]
     etag: str | None = None
     replayed: bool = False
-    problem: dict[str, Any] | None = None
+    problem: Problem | None = None
 
 
 class BulkWriteHandler:
@@ -100,12 +101,14 @@ class BulkWriteHandler:
                 parameters=[IDEMPOTENCY_PARAMETER],
                 body=ProductDocument,
                 body_types=(NDJSON_TYPE,),
-                body_example={"name": "Camo Onesie", "default_price": "140.00"},
+                body_example=NEW_DOCUMENT,
                 role=Role.EDITOR.value,
                 description="Each line of the body is a product; each line of the answer is what"
                 " became of one, in their order, while more may still come.",
                 replies={
-                    200: Reply("An outcome a row, in their order", NDJSON_TYPE, RowOutcome),
+                    200: Reply(
+                        "An outcome a row, in their order", NDJSON_TYPE, RowOutcome, ROW_OUTCOME
+                    ),
                     415: problem_reply("The body is no NDJSON."),
                 },
                 legacy=False,
@@ -132,7 +135,7 @@ class BulkWriteHandler:
                 yield msgspec.json.encode(outcome) + b"\n"
         except TimeoutError:
             detail = f"Nothing came for {self._idle_seconds:g} s."
-            yield msgspec.json.encode(_outcome(rows.last + 1, 408, detail=detail)) + b"\n"
+            yield msgspec.json.encode(_refused(rows.last + 1, problem(408, detail))) + b"\n"
 
 
 class _Rows:
@@ -162,14 +165,11 @@ class _Rows:
         self.last = line.number
         try:
             if line.data is None:
-                return _outcome(line.number, 413, detail="The row is too long.")
+                return _refused(line.number, problem(413, "The row is too long."))
             document = check(decode_json(line.data), ProductDocument)
             return await self._store_document(line, document)
         except Exception as error:  # noqa: BLE001 - a bad row never ends the others
-            answer = answer_failure(error, f"of line {line.number}")
-            return RowOutcome(
-                line.number, None, answer.kind.status, problem=orjson.loads(answer.body)
-            )
+            return _refused(line.number, answer_failure(error, f"of line {line.number}"))
 
     async def _store_document(self, line: Line, document: ProductDocument) -> RowOutcome:
         lock = asyncio.Lock()
@@ -199,6 +199,7 @@ class _Rows:
         return StoredAnswer(201 if saved.is_new else 200, None, saved.etag, "", body)
 
 
-def _outcome(number: int, status: int, *, detail: str) -> RowOutcome:
-    told = orjson.loads(problem(status, detail).body)
-    return RowOutcome(number, None, status, problem=told)
+def _refused(number: int, answer: Answer) -> RowOutcome:
+    """Return the outcome of a row that would have got this problem."""
+    told = msgspec.json.decode(answer.body, type=Problem)
+    return RowOutcome(number, None, answer.kind.status, problem=told)

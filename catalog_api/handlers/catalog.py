@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Annotated, Final, TypeVar
 
 from aiohttp import web
+from msgspec import Meta
 
 from catalog_api.answers import MSGPACK_TYPE, NO_CONTENT, Answer
-from catalog_api.bodies import MERGE_PATCH_TYPE, check, read_bytes, read_document
+from catalog_api.bodies import JSON_TYPE, MERGE_PATCH_TYPE, check, read_bytes, read_document
 from catalog_api.domain.api_key import Role
-from catalog_api.domain.products import DocumentId, ProductDocument
+from catalog_api.domain.products import DocumentId, NewProduct, ProductDocument, ProductPatch
 from catalog_api.endpoints import Endpoint, Parameter, Reply, problem_reply
+from catalog_api.entity_tags import CONDITION_PATTERN
 from catalog_api.handlers.documents import (
     BODY_TYPES,
     KNOWN,
@@ -23,45 +25,36 @@ from catalog_api.handlers.documents import (
     unguarded,
 )
 from catalog_api.idempotency import IDEMPOTENCY_PARAMETER, IN_PROGRESS, Idempotent
+from catalog_api.openapi.examples import DOCUMENT, NEW_DOCUMENT
 from catalog_api.services.catalog import CatalogService, Saved
 
 PATH: Final = "/v1/products"
 ONE: Final = f"{PATH}/{{id}}"
 _GROUP: Final = "catalog"
-EXAMPLE: Final[dict[str, object]] = {
-    "name": "Camo Onesie",
-    "slogan": "Blend in to your crowd",
-    "description": "The So Fatigues will wake you up and fit you in.",
-    "category": "Jackets",
-    "default_price": "140.00",
-    "features": [{"feature": "Fabric", "value": "Canvas"}],
-    "styles": [
-        {
-            "name": "Forest Green & Black",
-            "original_price": "140.00",
-            "sale_price": "100.00",
-            "is_default": True,
-            "photos": [{"thumbnail_url": "https://images.test/t1", "url": "https://images.test/1"}],
-            "skus": [{"size": "XS", "quantity": 8}],
-        }
-    ],
-    "related": [2, 3],
-    "properties": {"flavours": ["mint", "lime"], "organic": True, "weight_grams": 240},
-}
 _ID: Final = Parameter("id", "path", DocumentId, "Id of the product", required=True, example=1)
-_IF_MATCH: Final = Parameter(
-    "If-Match", "header", str, "Change only a state that has one of these entity tags"
+_CONDITION: Final = Annotated[str, Meta(pattern=f"^{CONDITION_PATTERN}$")]
+_CONDITIONS: Final = (
+    Parameter(
+        *("If-Match", "header", _CONDITION),
+        "Change only a state that has one of these entity tags; `*`: only what exists",
+        example="*",
+    ),
+    Parameter(
+        *("If-None-Match", "header", _CONDITION),
+        "Change only a state that has none of these entity tags; `*`: only what does not exist",
+        example='"0123456789abcdef"',
+    ),
 )
-_IF_NONE_MATCH: Final = Parameter(
-    "If-None-Match", "header", str, "`*`: store only what does not exist yet"
+_DOCUMENT: Final = document_reply("The product.", ProductDocument, example=DOCUMENT)
+_CREATED: Final = document_reply(
+    "The product, which is new.", ProductDocument, "Location", example=DOCUMENT
 )
-_DOCUMENT: Final = document_reply("The product.", ProductDocument)
-_CREATED: Final = document_reply("The product, which is new.", ProductDocument, "Location")
 _MISSING: Final = problem_reply("There is no such product.")
 _FAILED: Final = problem_reply("A precondition does not hold.")
 _TYPE: Final = problem_reply("The body is neither JSON of the type wanted nor MessagePack.")
 _INVALID: Final = problem_reply("The body is no product; the detail says what and where.")
 _EDITOR: Final = Role.EDITOR.value
+_Sent = TypeVar("_Sent")
 
 
 class CatalogHandler:
@@ -107,8 +100,8 @@ class CatalogHandler:
             *("POST", PATH, self._guard(self._idempotent.wrap(self._post))),
             *("Create a product", _GROUP),
             parameters=[IDEMPOTENCY_PARAMETER],
-            body=ProductDocument,
-            body_example=EXAMPLE,
+            body=NewProduct,
+            body_example=NEW_DOCUMENT,
             body_types=BODY_TYPES,
             replies={
                 201: replace(_CREATED, headers=(*_CREATED.headers, "Idempotent-Replayed")),
@@ -124,9 +117,9 @@ class CatalogHandler:
         return [
             Endpoint(
                 *("PUT", ONE, self._guard(self._put), "Create or replace a product", _GROUP),
-                parameters=[_ID, _IF_MATCH, _IF_NONE_MATCH],
+                parameters=[_ID, *_CONDITIONS],
                 body=ProductDocument,
-                body_example=EXAMPLE,
+                body_example=NEW_DOCUMENT,
                 body_types=BODY_TYPES,
                 replies={
                     200: _DOCUMENT,
@@ -142,8 +135,8 @@ class CatalogHandler:
             ),
             Endpoint(
                 *("PATCH", ONE, self._guard(self._patch), "Change a product", _GROUP),
-                parameters=[_ID, _IF_MATCH],
-                body=dict[str, Any],
+                parameters=[_ID, *_CONDITIONS],
+                body=ProductPatch,
                 body_types=(MERGE_PATCH_TYPE, MSGPACK_TYPE),
                 body_example={"slogan": None, "properties": {"organic": False}},
                 replies={200: _DOCUMENT, 404: _MISSING, 412: _FAILED, 415: _TYPE, 422: _INVALID},
@@ -152,7 +145,7 @@ class CatalogHandler:
             ),
             Endpoint(
                 *("DELETE", ONE, self._guard(self._delete), "Take a product away", _GROUP),
-                parameters=[_ID, _IF_MATCH],
+                parameters=[_ID, *_CONDITIONS],
                 replies={204: Reply("It is gone"), 404: _MISSING, 412: _FAILED},
                 legacy=False,
                 role=_EDITOR,
@@ -164,19 +157,18 @@ class CatalogHandler:
         return await self._forms.read(document, etag, request.headers)
 
     async def _post(self, request: web.Request) -> Answer:
-        return self._saved(await self._catalog.create(await self._document(request)), request)
+        document = await self._document(request, NewProduct)
+        return self._saved(await self._catalog.create(document), request)
 
     async def _put(self, request: web.Request) -> Answer:
         product_id = read_id(request, "product")
-        document = await self._document(request)
+        document = await self._document(request, ProductDocument)
         saved = await self._catalog.replace(product_id, document, precondition_of(request))
         return self._saved(saved, request)
 
     async def _patch(self, request: web.Request) -> Answer:
         product_id = read_id(request, "product")
-        patch = await read_document(
-            request, json_type=MERGE_PATCH_TYPE, timeout_seconds=self._body_seconds
-        )
+        patch = await self._document(request, ProductPatch, json_type=MERGE_PATCH_TYPE)
         saved = await self._catalog.patch(product_id, patch, precondition_of(request))
         return self._saved(saved, request)
 
@@ -186,10 +178,13 @@ class CatalogHandler:
         await self._catalog.delete(product_id, precondition_of(request))
         return Answer(NO_CONTENT)
 
-    async def _document(self, request: web.Request) -> ProductDocument:
-        return check(
-            await read_document(request, timeout_seconds=self._body_seconds), ProductDocument
+    async def _document(
+        self, request: web.Request, kind: type[_Sent], *, json_type: str = JSON_TYPE
+    ) -> _Sent:
+        document = await read_document(
+            request, json_type=json_type, timeout_seconds=self._body_seconds
         )
+        return check(document, kind)
 
     def _saved(self, saved: Saved, request: web.Request) -> Answer:
         return self._forms.changed(

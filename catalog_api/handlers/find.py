@@ -10,7 +10,9 @@ from msgspec import Meta
 from catalog_api.answers import Answer
 from catalog_api.domain.find import (
     MAX_CATEGORY,
+    MAX_LIMIT,
     MAX_PROPERTIES,
+    MAX_PROPERTY,
     PRICE_PATTERN,
     FoundCount,
     FoundPage,
@@ -18,9 +20,10 @@ from catalog_api.domain.find import (
     read_limit,
     read_search,
 )
-from catalog_api.domain.page_tokens import PageTokens
+from catalog_api.domain.page_tokens import TOKEN_PATTERN, PageTokens
 from catalog_api.endpoints import Endpoint, Parameter, problem_reply
 from catalog_api.handlers.documents import KNOWN, NOT_MODIFIED, DocumentForms, document_reply
+from catalog_api.openapi.examples import FOUND
 from catalog_api.services.find import FindService
 from schema.documents import etag_of
 
@@ -28,24 +31,37 @@ DEFAULT_LIMIT: Final = 20
 
 _CATEGORY: Final = Annotated[str, Meta(min_length=1, max_length=MAX_CATEGORY)]
 _PRICE: Final = Annotated[str, Meta(pattern=f"^{PRICE_PATTERN}$")]
-_Property = Annotated[str, Meta(pattern="^[^=]+=")]
+_Property = Annotated[str, Meta(pattern="^[^=]+=", max_length=MAX_PROPERTY)]
+_LIMIT: Final = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+_TOKEN: Final = Annotated[str, Meta(pattern=TOKEN_PATTERN)]
 _SORT: Final = Literal.__getitem__(tuple(order.value for order in Order))
 _PARAMETERS: Final = (
     Parameter("category", "query", _CATEGORY, "Products of this category", example="Jackets"),
     Parameter("min_price", "query", _PRICE, "The lowest price wanted", example="10"),
     Parameter("max_price", "query", _PRICE, "The highest price wanted", example="199.99"),
-    Parameter("on_sale", "query", bool, "Only products that are on sale, or only others"),
-    Parameter("in_stock", "query", bool, "Only products in stock, or only sold-out ones"),
+    Parameter(
+        "on_sale", "query", bool, "Only products that are on sale, or only others", example=False
+    ),
+    Parameter(
+        "in_stock", "query", bool, "Only products in stock, or only sold-out ones", example=True
+    ),
     Parameter(
         *("property", "query", Annotated[list[_Property], Meta(max_length=MAX_PROPERTIES)]),
         "A property and its value, `name=value`; a product must have all that are given",
+        example=["Fabric=Canvas"],
     ),
     Parameter("sort", "query", _SORT, "Newest, cheapest or dearest first", example="price"),
-    Parameter("limit", "query", Annotated[int, Meta(ge=1)], "Products of a page", example=20),
-    Parameter("page_token", "query", str, "`next_page_token` of the page before"),
+    Parameter(
+        *("limit", "query", _LIMIT, "Products of a page, as far as the deployment's limit goes"),
+        example=20,
+        default=DEFAULT_LIMIT,
+    ),
+    Parameter(
+        *("page_token", "query", _TOKEN, "`next_page_token` of the page before, same search")
+    ),
 )
 _REPLIES: Final = {
-    200: document_reply("A page; with a token there may be more.", FoundPage),
+    200: document_reply("A page; with a token there may be more.", FoundPage, example=FOUND),
     304: NOT_MODIFIED,
     400: problem_reply("What is asked for cannot be; the detail says why."),
 }

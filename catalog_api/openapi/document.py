@@ -164,6 +164,8 @@ def _parameter(parameter: Parameter, schemas: _Schemas) -> Json:
         "required": parameter.required or parameter.place == "path",
         "schema": schema,
     }
+    if parameter.joined:
+        described |= {"style": "form", "explode": False}
     if parameter.example is not None:
         described["example"] = parameter.example
     return described
@@ -214,6 +216,11 @@ def _reply(reply: Reply, schemas: _Schemas) -> Json:
             described["content"][PROBLEM_TYPE] = {"schema": schemas.of(Problem)}
         if reply.packed:
             described["content"][MSGPACK_TYPE] = {"schema": content["schema"]}
+        for one in reply.also:
+            described["content"][one.content_type] = {
+                "schema": schemas.of(one.kind),
+                "example": one.example,
+            }
     return described
 
 

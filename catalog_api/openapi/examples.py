@@ -144,3 +144,73 @@ NEW_ANSWER: Final[dict[str, Any]] = {
     "email": "al@shop.example",
     "photos": ["https://images.example/4.jpg"],
 }
+
+NEW_DOCUMENT: Final[dict[str, Any]] = {
+    "name": "Camo Onesie",
+    "slogan": "Blend in to your crowd",
+    "description": "Comfort and style for every forest.",
+    "category": "Jackets",
+    "default_price": "140.00",
+    "features": [{"feature": "Fabric", "value": "Canvas"}],
+    "styles": [
+        {
+            "name": "Forest Green & Black",
+            "original_price": "140.00",
+            "sale_price": "100.00",
+            "is_default": True,
+            "photos": [
+                {
+                    "thumbnail_url": "https://images.example/1-small.jpg",
+                    "url": "https://images.example/1.jpg",
+                }
+            ],
+            "skus": [{"size": "XS", "quantity": 8}],
+        }
+    ],
+    "related": [2, 3],
+    "properties": {"flavours": ["mint", "lime"], "organic": True, "weight_grams": 240},
+}
+
+DOCUMENT: Final[dict[str, Any]] = NEW_DOCUMENT | {
+    "id": 1,
+    "styles": [
+        NEW_DOCUMENT["styles"][0]
+        | {
+            "id": 1_000_000_000_017,
+            "skus": [{"id": 1_000_000_000_004, "size": "XS", "quantity": 8}],
+        }
+    ],
+}
+
+FOUND: Final[dict[str, Any]] = {
+    "products": [
+        {
+            "id": 1,
+            "name": "Camo Onesie",
+            "slogan": "Blend in to your crowd",
+            "category": "Jackets",
+            "default_price": "140.00",
+            "price": "100.00",
+            "sale_price": "100.00",
+            "on_sale": True,
+            "in_stock": True,
+            "thumbnail_url": "https://images.example/1-small.jpg",
+        }
+    ],
+    "next_page_token": None,
+    "count": {"estimate": 1, "exact": True},
+}
+
+ROW_OUTCOME: Final[dict[str, Any]] = {
+    "line": 1,
+    "id": 1_000_000_000_002,
+    "status": 201,
+    "etag": "0123456789abcdef",
+    "replayed": False,
+    "problem": None,
+}
+
+EXPORTED_CSV: Final = """\
+id,name,slogan,description,category,default_price
+1,"Camo Onesie","Blend in to your crowd","Comfort and style for every forest.","Jackets",140
+"""

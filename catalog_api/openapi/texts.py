@@ -15,7 +15,8 @@ API and for those who run a catalog.
 
 **Paths.** Every path takes a trailing slash. The legacy routes also stand under the mount, for any
 campus. `HEAD` goes wherever `GET` goes; `OPTIONS` answers preflights and `Allow`; another method is
-a 405, an unknown path a 404, both as problems. Unknown query parameters are ignored.
+a 405, an unknown path a 404, both as problems. Unknown query parameters are ignored, but searches
+and exports refuse them.
 
 **Ids** are whole numbers up to 2^53-1. An id in a path is read by its leading digits when no digit
 or dot follows them: `2undefined` is 2. Numbers in legacy bodies may also be text, `true` and
@@ -96,6 +97,10 @@ HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "description": "Where what was created is.",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Content-Disposition": {
+        "description": "Under which name a file is kept.",
+        "schema": {"type": "string", "examples": ['attachment; filename="styles.csv"']},
     },
     "Idempotent-Replayed": {
         "description": "The answer is that of an earlier request with the same `Idempotency-Key`.",

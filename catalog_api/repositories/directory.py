@@ -137,7 +137,7 @@ class DirectoryCache:
             reading.exception()
 
     async def _read(self) -> Directory:
-        """One partition, consistency LOCAL_ONE."""
+        """One partition, consistency LOCAL_QUORUM."""
         rows = await self._rows.execute(
             SELECT_DIRECTORY.name, (), timeout_seconds=self._timeout_seconds
         )

@@ -1,8 +1,11 @@
-"""Products as they are stored: bodies by id, and pages of list rows by block."""
+"""Products as they are stored: bodies by id, and pages of list rows by block.
+
+Consistency: LOCAL_ONE; LOCAL_QUORUM for what the nearest replica does not have.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from catalog_api.domain.errors import MissingItemError
 from catalog_api.domain.page import Page
@@ -10,7 +13,12 @@ from catalog_api.repositories.directory import DirectoryCache, Position, Span
 from catalog_api.repositories.rows import RowSource
 from ring.statements import Statement
 from schema.documents import unpack_live_ids
-from schema.statements.products import SELECT_BLOCK_SLICE, SELECT_LIVE_IDS, SELECT_PRODUCT
+from schema.statements.products import (
+    BY_QUORUM,
+    SELECT_BLOCK_SLICE,
+    SELECT_LIVE_IDS,
+    SELECT_PRODUCT,
+)
 
 _Result = TypeVar("_Result")
 
@@ -41,7 +49,7 @@ class ProductsRepository:
     async def fetch_body(self, statement: Statement, product_id: int) -> tuple[bytes, str] | None:
         """Return a stored body and its entity tag; None when the product does not exist.
 
-        One partition, one round trip; idempotent. Consistency: LOCAL_ONE.
+        One partition, one round trip, or two when there is none; idempotent.
 
         Args:
             statement: one of those that select a body and its tag by product id.
@@ -50,9 +58,7 @@ class ProductsRepository:
         Raises:
             RingError: no replica answered in time.
         """
-        row = await self._rows.fetch_one(
-            statement.name, (product_id,), timeout_seconds=self._timeout_seconds
-        )
+        row = await self._fetch_one(statement, product_id)
         # A deleted product leaves live, empty bodies: cells, not tombstones.
         if row is None or not row[0]:
             return None
@@ -62,18 +68,20 @@ class ProductsRepository:
     async def fetch_bodies(self, product_ids: Iterable[int]) -> dict[int, tuple[bytes, str]]:
         """Return the stored bodies of many products and their tags, of those that exist.
 
-        One round trip to one replica of each, side by side. Consistency: LOCAL_ONE.
+        One round trip to one replica of each, side by side; one more when some are missing.
 
         Raises:
             RingError: no replica answered in time.
         """
-        rows = await self._rows.fetch_many(
-            SELECT_PRODUCT.name, product_ids, timeout_seconds=self._timeout_seconds
-        )
+        asked = tuple(product_ids)
+        rows = await self._fetch_many(SELECT_PRODUCT, asked)
+        missing = set(asked).difference(row[0] for row in rows)
+        if missing:
+            rows += await self._fetch_many(BY_QUORUM[SELECT_PRODUCT], missing)
         return {product_id: (body, etag) for product_id, body, etag in rows if body}
 
     async def require(self, product_id: int) -> None:
-        """Return when there is such a product. One round trip; consistency: LOCAL_ONE.
+        """Return when there is such a product.
 
         Raises:
             MissingItemError: there is none.
@@ -100,7 +108,7 @@ class ProductsRepository:
                 break
             bitmaps = await self._together(self._fetch_live_ids, [(span.block,) for span in spans])
             slices = [
-                (span.block, ids[0], ids[-1])
+                (span.block, ids[0], ids[-1], len(ids))
                 for span, live_ids in zip(spans, bitmaps, strict=True)
                 if (ids := _ids_of(span, live_ids))
             ]
@@ -108,18 +116,33 @@ class ProductsRepository:
             found.extend(row for rows_of_block in rows for row in rows_of_block)
         return found[: page.rows]
 
-    async def _fetch_live_ids(self, block: int) -> bytes:
-        row = await self._rows.fetch_one(
-            SELECT_LIVE_IDS.name, (block,), timeout_seconds=self._timeout_seconds
+    async def _fetch_one(self, statement: Statement, key: int) -> tuple[Any, ...] | None:
+        seconds = self._timeout_seconds
+        row = await self._rows.fetch_one(statement.name, (key,), timeout_seconds=seconds)
+        # Without its first column it has missed a write as well.
+        if row is not None and row[0] is not None:
+            return row
+        again = BY_QUORUM[statement].name
+        return await self._rows.fetch_one(again, (key,), timeout_seconds=seconds)
+
+    async def _fetch_many(self, statement: Statement, keys: Iterable[int]) -> list[tuple[Any, ...]]:
+        return await self._rows.fetch_many(
+            statement.name, keys, timeout_seconds=self._timeout_seconds
         )
+
+    async def _fetch_live_ids(self, block: int) -> bytes:
+        row = await self._fetch_one(SELECT_LIVE_IDS, block)
         return b"" if row is None else row[0] or b""
 
-    async def _fetch_slice(self, block: int, first_id: int, last_id: int) -> list[bytes]:
-        rows = await self._rows.execute(
-            SELECT_BLOCK_SLICE.name,
-            (block, first_id, last_id),
-            timeout_seconds=self._timeout_seconds,
-        )
+    async def _fetch_slice(
+        self, block: int, first_id: int, last_id: int, expected: int
+    ) -> list[bytes]:
+        values, seconds = (block, first_id, last_id), self._timeout_seconds
+        rows = await self._rows.execute(SELECT_BLOCK_SLICE.name, values, timeout_seconds=seconds)
+        # Rows of deleted products are still rows.
+        if len(rows) < expected:
+            again = BY_QUORUM[SELECT_BLOCK_SLICE].name
+            rows = await self._rows.execute(again, values, timeout_seconds=seconds)
         return [body for (body,) in rows if body]
 
     async def _together(

@@ -6,7 +6,7 @@ Consistency: LOCAL_QUORUM throughout: what one app server acknowledged is what a
 from typing import Final, NamedTuple
 
 from catalog_api.domain.errors import MissingItemError
-from catalog_api.repositories.repository import Repository, together
+from catalog_api.repositories.repository import Repository
 from schema.reviews import (
     Answer,
     Question,
@@ -21,23 +21,16 @@ from schema.statements.questions import (
     SELECT_ANSWERS,
     SELECT_QUESTION_OWNER,
     SELECT_QUESTIONS,
-    WRITE_NEW_ANSWER_OWNER,
-    WRITE_NEW_QUESTION_OWNER,
-    WRITE_NEW_QUESTION_ROW,
+    WRITE_NEW_ANSWER,
+    WRITE_NEW_QUESTION,
 )
 
 _NO_PHOTOS: Final = b"[]"
 
 
-class StoredQuestion(NamedTuple):
-    """A row of `questions_by_product`: a question where `answer_id` is 0, else an answer."""
-
-    question_id: int
-    answer_id: int
-    body: bytes | None
-    helpfulness: int | None
-    votes: int | None
-    reported: bool | None
+StoredQuestion = tuple[int, int, int | None, bool | None, bytes | None, int | None]
+"""A row of `questions_by_product`: ids of question and answer (0: it is the question itself),
+helpfulness, whether it was reported, body, votes made here."""
 
 
 class StoredAnswer(NamedTuple):
@@ -60,8 +53,7 @@ class QuestionsRepository(Repository):
         Raises:
             RingError: too few replicas answered in time.
         """
-        rows = await self._execute(SELECT_QUESTIONS, (product_id,))
-        return [StoredQuestion(*row) for row in rows]
+        return await self._execute(SELECT_QUESTIONS, (product_id,))
 
     async def fetch_answers(self, product_id: int, question_id: int) -> list[StoredAnswer]:
         """Return the answers to a question, ids ascending. One round trip.
@@ -100,39 +92,28 @@ class QuestionsRepository(Repository):
         return product_id, question_id
 
     async def write_question(self, product_id: int, question: Question, email: str) -> None:
-        """Store a new question. Idempotent; two partitions, side by side.
+        """Store a new question. Idempotent; two partitions, one round trip.
 
         Raises:
             RingError: it is stored in part or not at all.
         """
         question_id = question.question_id
+        row = (product_id, question_id, 0, render_question(question), _NO_PHOTOS)
         owner = (id_block_of(question_id), question_id, product_id)
-        body = render_question(question)
-        row = (product_id, question_id, 0, body, _NO_PHOTOS, render_email(email))
-        await together(
-            [
-                self._execute(WRITE_NEW_QUESTION_OWNER, owner),
-                self._execute(WRITE_NEW_QUESTION_ROW, row),
-            ]
-        )
+        await self._execute(WRITE_NEW_QUESTION, (*row, render_email(email), *owner))
 
     async def write_answer(
         self, product_id: int, question_id: int, answer: Answer, email: str
     ) -> None:
-        """Store a new answer. Idempotent; two partitions, side by side.
+        """Store a new answer. Idempotent; two partitions, one round trip.
 
         Raises:
             RingError: it is stored in part or not at all.
         """
         answer_id = answer.answer_id
-        owner = (id_block_of(answer_id), answer_id, product_id, question_id)
         row = (product_id, question_id, answer_id, *render_answer(answer), render_email(email))
-        await together(
-            [
-                self._execute(WRITE_NEW_ANSWER_OWNER, owner),
-                self._execute(WRITE_NEW_QUESTION_ROW, row),
-            ]
-        )
+        owner = (id_block_of(answer_id), answer_id, product_id, question_id)
+        await self._execute(WRITE_NEW_ANSWER, (*row, *owner))
 
     async def report(self, product_id: int, question_id: int, answer_id: int = 0) -> None:
         """Hide a question, or one of its answers, from lists. Idempotent.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from catalog_api.domain.errors import MissingItemError
 from catalog_api.repositories.moments import moment
-from catalog_api.repositories.repository import Repository, together
+from catalog_api.repositories.repository import Repository
 from schema.reviews import (
     Review,
     id_block_of,
@@ -23,10 +23,10 @@ from schema.statements.reviews import (
     SELECT_META_DELTAS,
     SELECT_REVIEW_CHANGES,
     SELECT_REVIEW_META,
+    SELECT_REVIEW_META_BASE,
     SELECT_REVIEW_OWNER,
     SELECT_REVIEWS,
     WRITE_NEW_REVIEW,
-    WRITE_NEW_REVIEW_OWNER,
 )
 
 _SCAN_ROWS = 1_000
@@ -36,11 +36,11 @@ class StoredReview(NamedTuple):
     """A row of `reviews_by_product`; `written_at_ms` in milliseconds since 1970."""
 
     review_id: int
-    body: bytes | None
     helpfulness: int | None
-    votes: int | None
     reported: bool | None
     written_at_ms: int | None
+    body: bytes | None
+    votes: int | None
 
 
 class ReviewKey(NamedTuple):
@@ -65,14 +65,16 @@ class ReviewChange(NamedTuple):
 class ReviewsRepository(Repository):
     """Reads and writes reviews through the ring client."""
 
-    async def fetch_first(self, product_id: int, limit: int) -> list[StoredReview]:
-        """Return the reviews of a product by id, at most `limit`. One partition, one round trip.
+    async def fetch_first(self, product_id: int) -> list[StoredReview]:
+        """Return the first reviews of a product by id: one more than `FEW_REVIEWS` at the most.
+
+        One partition, one round trip.
 
         Raises:
             RingError: too few replicas answered in time.
         """
-        rows = await self._execute(SELECT_FIRST_REVIEWS, (product_id, limit))
-        return [StoredReview(*row) for row in rows]
+        rows = await self._execute(SELECT_FIRST_REVIEWS, (product_id,))
+        return list(map(StoredReview._make, rows))
 
     async def fetch_some(self, product_id: int, review_ids: Sequence[int]) -> list[StoredReview]:
         """Return these reviews of a product, in no order. One partition, one round trip.
@@ -83,7 +85,7 @@ class ReviewsRepository(Repository):
         if not review_ids:
             return []
         rows = await self._execute(SELECT_REVIEWS, (product_id, list(review_ids)))
-        return [StoredReview(*row) for row in rows]
+        return list(map(StoredReview._make, rows))
 
     async def scan_keys(self, product_id: int) -> AsyncIterator[list[ReviewKey]]:
         """Iterate over the keys of all reviews of a product, a thousand a round trip.
@@ -124,25 +126,20 @@ class ReviewsRepository(Repository):
     async def write(self, product_id: int, review: Review) -> None:
         """Store a new review: its owner, and in one mutation its row, its change and its meta.
 
-        Idempotent. Two partitions, side by side.
+        Idempotent. Two partitions, one round trip.
 
         Raises:
             RingError: it is stored in part or not at all.
         """
         review_id, written_at_ms, now = review.review_id, review.written_at_ms, moment()
-        owner = (id_block_of(review_id), review_id, product_id)
         row = (
             *(product_id, review_id, render_review(review), render_review_source(review)),
             written_at_ms,
             *(product_id, now, review_id, written_at_ms),
             *(product_id, now, render_meta_delta(review)),
+            *(id_block_of(review_id), review_id, product_id),
         )
-        await together(
-            [
-                self._execute(WRITE_NEW_REVIEW_OWNER, owner),
-                self._execute(WRITE_NEW_REVIEW, row),
-            ]
-        )
+        await self._execute(WRITE_NEW_REVIEW, row)
 
     async def report(self, product_id: int, review_id: int) -> None:
         """Hide a review from lists. Idempotent; one mutation.
@@ -154,18 +151,19 @@ class ReviewsRepository(Repository):
         await self._execute(REPORT_REVIEW, values)
 
     async def fetch_meta(
-        self, product_id: int, limit: int
+        self, product_id: int, *, base_only: bool = False
     ) -> tuple[bytes | None, bytes | None, list[tuple[int, bytes]]]:
         """Return the base's body, its totals, and the first deltas by moment. One round trip.
 
         Args:
             product_id: any id.
-            limit: most rows that are read; more deltas than come back may exist when it is reached.
+            base_only: without deltas; else `FEW_META_DELTAS` of them at the least if there are.
 
         Raises:
             RingError: too few replicas answered in time.
         """
-        rows = await self._execute(SELECT_REVIEW_META, (product_id, limit))
+        statement = SELECT_REVIEW_META_BASE if base_only else SELECT_REVIEW_META
+        rows = await self._execute(statement, (product_id,))
         body = totals = None
         deltas: list[tuple[int, bytes]] = []
         for delta, meta, sums in rows:

@@ -9,7 +9,7 @@ import msgspec
 from catalog_api.domain.errors import ConflictError, InvalidBodyError, MissingItemError
 from catalog_api.domain.merge_patch import merge_patch
 from catalog_api.domain.preconditions import NO_PRECONDITION, Precondition
-from catalog_api.domain.products import ProductDocument, refuse_strange_ids
+from catalog_api.domain.products import ProductDocument, ProductPatch, refuse_strange_ids
 from catalog_api.repositories.product_rows import (
     DELETED,
     Bodies,
@@ -75,11 +75,9 @@ class CatalogService:
         """Store a new product under an id of ours.
 
         Raises:
-            InvalidBodyError: it names an id, or one of its ids cannot be chosen.
+            InvalidBodyError: one of its ids cannot be chosen.
             RingError: it is unknown whether it was stored.
         """
-        if document.id is not None:
-            raise InvalidBodyError("$.id: ids of new products are given, not chosen")
         for _ in range(_CREATE_ATTEMPTS):
             (product_id,) = await self._ids.products.take()
             if await self._rows.fetch(product_id) is None:
@@ -104,7 +102,9 @@ class CatalogService:
             raise ConflictError(f"Ids from {FIRST_NEW_ID} on are given by POST.")
         return await self._save(product_id, lambda _: document, precondition)
 
-    async def patch(self, product_id: int, patch: object, precondition: Precondition) -> Saved:
+    async def patch(
+        self, product_id: int, patch: ProductPatch, precondition: Precondition
+    ) -> Saved:
         """Change a product by a merge patch.
 
         Raises:
@@ -117,7 +117,7 @@ class CatalogService:
         def patched(before: ProductDocument | None) -> ProductDocument:
             if before is None:
                 raise _missing(product_id)
-            merged = merge_patch(msgspec.to_builtins(before), patch)
+            merged = merge_patch(msgspec.to_builtins(before), msgspec.to_builtins(patch))
             try:
                 return msgspec.convert(merged, ProductDocument)
             except msgspec.ValidationError as error:

@@ -15,9 +15,8 @@ import orjson
 
 from catalog_api.repositories.moments import settled_position
 from catalog_api.repositories.reviews import ReviewsRepository
-from schema.reviews import NO_TOTALS, MetaSums, meta_of
+from schema.reviews import FEW_META_DELTAS, NO_TOTALS, MetaSums, meta_of
 
-FEW_DELTAS: Final = 32
 _PRODUCTS_KEPT: Final = 10_000
 
 
@@ -73,15 +72,15 @@ class ReviewMeta:
         if settled is not None and time.monotonic() - settled.made_at < self._refresh_seconds:
             self._settled.move_to_end(product_id)
             (body, totals, _), deltas = await asyncio.gather(
-                self._reviews.fetch_meta(product_id, 1),
+                self._reviews.fetch_meta(product_id, base_only=True),
                 self._reviews.fetch_deltas(product_id, settled.since),
             )
             return _join(product_id, totals, settled.take(deltas))
-        body, totals, few = await self._reviews.fetch_meta(product_id, 1 + FEW_DELTAS)
+        body, totals, few = await self._reviews.fetch_meta(product_id)
         if not few:
             return body or meta_of(product_id, NO_TOTALS)
         settled = _Settled()
-        if len(few) < FEW_DELTAS:
+        if len(few) < FEW_META_DELTAS:
             return _join(product_id, totals, settled.take(few))
         sums = settled.take(await self._reviews.fetch_deltas(product_id, 1))
         self._settled[product_id] = settled

@@ -16,10 +16,7 @@ from catalog_api.repositories.votes import VotedItem
 from catalog_api.services.review_meta import ReviewMeta
 from catalog_api.services.review_orders import ReviewOrders
 from catalog_api.services.votes import VoteCounter
-from schema.reviews import IdentifiedPhoto, Rating, Review, with_votes
-
-FEW_REVIEWS: Final = 64
-"""Products with at most as many are read whole and sorted here."""
+from schema.reviews import FEW_REVIEWS, IdentifiedPhoto, Rating, Review, with_votes
 
 
 class Sort(Enum):
@@ -89,7 +86,7 @@ class ReviewsService:
             RingError: too few replicas answered in time.
         """
         if product_id not in self._orders:
-            first = await self._reviews.fetch_first(product_id, FEW_REVIEWS + 1)
+            first = await self._reviews.fetch_first(product_id)
             if len(first) <= FEW_REVIEWS:
                 shown = [review for review in first if review.body and not review.reported]
                 shown.sort(key=_KEYS[sort])

@@ -39,35 +39,50 @@ async def list_products(
     Raises:
         WriteError: a statement was refused, or no node took it in `load_give_up_seconds`.
     """
-    await _write_live_ids(ring, written, deleted)
+    still_deleted = await _find_deleted(ring, written, deleted)
     blocks_by_segment: dict[int, list[int]] = defaultdict(list)
     for block in sorted(written):
         blocks_by_segment[segment_of(block)].append(block)
     for segment, blocks in sorted(blocks_by_segment.items()):
+        await _write_live_ids(
+            ring, segment, {block: written[block] for block in blocks}, still_deleted
+        )
         await _count_segment(ring, segment, blocks)
 
 
-async def _write_live_ids(
+async def _find_deleted(
     ring: PatientRing, written: Mapping[int, bytes], deleted: frozenset[int]
-) -> None:
+) -> dict[int, list[int]]:
+    """Return, by block, the products that did not come back to life."""
     still_deleted: dict[int, list[int]] = defaultdict(list)
     for product_id in deleted:
         if block_of(product_id) in written:
             row = await ring.execute(SELECT_STORED_PRODUCT.name, (product_id,))
             if row and not row[0][0]:
                 still_deleted[block_of(product_id)].append(product_id)
+    return still_deleted
+
+
+async def _write_live_ids(
+    ring: PatientRing,
+    segment: int,
+    written: Mapping[int, bytes],
+    still_deleted: Mapping[int, list[int]],
+) -> None:
+    # Where nothing was ever listed, the transaction itself is the first to look.
+    is_new = await _fetch_segment(ring, segment) is None
 
     async def merge(block: int) -> None:
         # By transactions, as the API's own changes of the same bitmap: neither may undo the other.
+        stored = None if is_new else await _fetch_stored(ring, block)
         while True:
-            rows = await ring.execute(SELECT_LIVE_IDS_FOR_LOAD.name, (block,))
-            stored: bytes | None = rows[0][0] if rows else None
             merged = merge_live_ids(stored or b"", written[block])
-            live_ids = drop_live_ids(still_deleted[block], base=merged)
+            live_ids = drop_live_ids(still_deleted.get(block, ()), base=merged)
             if live_ids == stored:
                 return
             if (await ring.execute(CHANGE_LIVE_IDS.name, (live_ids, block, stored)))[0][0]:
                 return
+            stored = await _fetch_stored(ring, block)
 
     await ring.for_each(one_by_one(sorted(written)), merge)
 
@@ -75,8 +90,7 @@ async def _write_live_ids(
 async def _count_segment(ring: PatientRing, segment: int, written: Sequence[int]) -> None:
     first = segment * SEGMENT_BLOCKS
     while True:
-        rows = await ring.execute(SELECT_SEGMENT_FOR_LOAD.name, (segment,))
-        stored: bytes | None = rows[0][0] if rows else None
+        stored = await _fetch_segment(ring, segment)
         # Counted after this, so that whoever changes a bitmap meanwhile makes the transaction fail.
         # A segment that was never written has no other block with products.
         blocks = written if stored is None else range(first, first + SEGMENT_BLOCKS)
@@ -103,5 +117,14 @@ async def fetch_live_ids(ring: PatientRing, block: int) -> bytes:
     Raises:
         WriteError: no node answered in `load_give_up_seconds`.
     """
+    return await _fetch_stored(ring, block) or b""
+
+
+async def _fetch_stored(ring: PatientRing, block: int) -> bytes | None:
     rows = await ring.execute(SELECT_LIVE_IDS_FOR_LOAD.name, (block,))
-    return (rows[0][0] or b"") if rows else b""
+    return rows[0][0] if rows else None
+
+
+async def _fetch_segment(ring: PatientRing, segment: int) -> bytes | None:
+    rows = await ring.execute(SELECT_SEGMENT_FOR_LOAD.name, (segment,))
+    return rows[0][0] if rows else None

@@ -8,6 +8,7 @@ from typing import Protocol
 from ring.hosts.errors import HostError
 from ring.nodes.errors import NodesError
 from ring.nodes.front import nginx_members, start_nginx
+from ring.nodes.probes import nginx_figures
 from ring.nodes.settings import StackSettings
 
 
@@ -33,6 +34,10 @@ class Front(Protocol):
         """Return the addresses of the app servers that nginx serves; none when it does not run."""
         ...
 
+    async def read_figures(self) -> str:
+        """Return nginx's own figures: the text of its status page (`stub_status`)."""
+        ...
+
 
 class LocalFront:
     """The nginx of the local stack; see `Front`."""
@@ -56,6 +61,13 @@ class LocalFront:
     async def members(self) -> tuple[str, ...]:
         """Return the addresses of the app servers that nginx serves; none when it does not run."""
         return await asyncio.to_thread(nginx_members, self._settings)
+
+    async def read_figures(self) -> str:
+        """Return nginx's own figures: the text of its status page."""
+        try:
+            return await asyncio.to_thread(nginx_figures, self._settings.nginx_status_port)
+        except NodesError as error:
+            raise HostError(f"nginx: {error}", advice=error.advice) from error
 
     def _render(self, app_addresses: Sequence[str]) -> bool:
         with ExitStack() as undo:

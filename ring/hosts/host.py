@@ -43,6 +43,9 @@ class HostFacts:
         installed_version: of Cassandra; None where there is none.
         cluster_name: in its configuration; None where there is none.
         node_runs, app_runs: whether the process is there; a frozen one is.
+        disk_bytes: size of the disk where its data lies.
+        cpu_seconds: of all cores, for whatever, since the host started; `cpu_cores` of them.
+        node_cpu_seconds: of the node's process since that started.
     """
 
     clock_offset_seconds: float
@@ -52,6 +55,10 @@ class HostFacts:
     cluster_name: str | None
     node_runs: bool
     app_runs: bool
+    disk_bytes: int | None = None
+    cpu_seconds: float | None = None
+    cpu_cores: int | None = None
+    node_cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

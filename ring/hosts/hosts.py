@@ -8,6 +8,9 @@ from ring.hosts.front import Front, LocalFront
 from ring.hosts.host import Host
 from ring.hosts.local import LocalHost
 from ring.hosts.local_machine import LocalMachine
+from ring.hosts.ssh import SshHost
+from ring.hosts.ssh_connection import SshConnection
+from ring.hosts.ssh_front import SshFront
 from ring.inventory import Inventory, inventory_of
 from ring.nodes.settings import StackSettings
 
@@ -19,6 +22,7 @@ class Hosts:
     inventory: Inventory
     all: Sequence[Host]
     front: Front
+    connections: Sequence[SshConnection] = ()
 
     def find(self, name: str) -> Host:
         """Return a host by its name or its address.
@@ -27,6 +31,11 @@ class Hosts:
             InventoryError: there is none.
         """
         return self.all[self.inventory.hosts.index(self.inventory.find(name))]
+
+    async def aclose(self) -> None:
+        """Close the connections to hosts; what is asked of one later opens its own anew."""
+        for connection in self.connections:
+            await connection.aclose()
 
 
 def open_inventory(environ: Mapping[str, str] = os.environ) -> Hosts:
@@ -40,6 +49,15 @@ def open_inventory(environ: Mapping[str, str] = os.environ) -> Hosts:
     """
     settings = StackSettings.from_environ(environ)
     inventory = inventory_of(environ, settings)
-    machine = LocalMachine.of(inventory, settings)
+    if inventory.way == "ssh":
+        return _over_ssh(inventory, settings, environ)
+    machine = LocalMachine.of(inventory, settings, environ)
     hosts = [LocalHost(entry, machine) for entry in inventory.hosts]
     return Hosts(inventory, hosts, LocalFront(machine.settings))
+
+
+def _over_ssh(inventory: Inventory, settings: StackSettings, environ: Mapping[str, str]) -> Hosts:
+    hosts = [SshHost(entry, inventory, settings, environ) for entry in inventory.hosts]
+    before = next(host for host in hosts if host.entry.name == inventory.nginx.runs_on)
+    front = SshFront(inventory, before.connection, before.copies)
+    return Hosts(inventory, hosts, front, [host.connection for host in hosts])

@@ -1,12 +1,14 @@
 """What all hosts of the local way share: folder, ports, Java, the ring on disk."""
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 from ring.hosts.errors import InventoryError
 from ring.hosts.host import HostEntry
 from ring.inventory import Inventory
+from ring.nodes.errors import RingMismatchError
 from ring.nodes.java import find_java_home
 from ring.nodes.ring_on_disk import NodeOnDisk, read_nodes
 from ring.nodes.ring_plan import RingPlan
@@ -18,17 +20,27 @@ class LocalMachine:
 
     Attributes:
         settings: of the local stack, as the inventory changes them.
+        environ: of the command at work, for the app servers that it starts.
         name: of the cluster.
         hosts: all of the inventory, in its order.
     """
 
-    def __init__(self, settings: StackSettings, name: str, hosts: tuple[HostEntry, ...]) -> None:
+    def __init__(
+        self,
+        settings: StackSettings,
+        environ: Mapping[str, str],
+        name: str,
+        hosts: tuple[HostEntry, ...],
+    ) -> None:
         self.settings = settings
+        self.environ = environ
         self.name = name
         self.hosts = hosts
 
     @classmethod
-    def of(cls, inventory: Inventory, settings: StackSettings) -> "LocalMachine":
+    def of(
+        cls, inventory: Inventory, settings: StackSettings, environ: Mapping[str, str]
+    ) -> "LocalMachine":
         """Return this machine as the place of a local inventory's hosts.
 
         Raises:
@@ -52,7 +64,7 @@ class LocalMachine:
             nginx_port=inventory.nginx.port,
             nginx_status_port=inventory.nginx.status_port,
         )
-        return cls(changed, inventory.name, inventory.hosts)
+        return cls(changed, environ, inventory.name, inventory.hosts)
 
     @cached_property
     def java_home(self) -> Path:
@@ -60,8 +72,22 @@ class LocalMachine:
         return find_java_home()
 
     def nodes_on_disk(self) -> tuple[NodeOnDisk, ...]:
-        """The nodes of the ring on disk, in the order of the inventory."""
-        return read_nodes(self.settings.ring_directory, self.name)
+        """Return the nodes of the ring on disk, in the order of the inventory.
+
+        Raises:
+            RingMismatchError: the inventory has one of them at another address.
+            RingStartError: ccm's files are damaged.
+        """
+        nodes = read_nodes(self.settings.ring_directory, self.name)
+        for node in nodes:
+            if self.entry_of(node).address != node.address:
+                raise RingMismatchError(
+                    f"{node.name} of the ring on disk is at {node.address}, to be at "
+                    f"{self.entry_of(node).address}",
+                    advice="Ask for the ring as it is (CATALOG_ADDRESS_PREFIX or the inventory), "
+                    "or remove it with its data: make clean.",
+                )
+        return nodes
 
     def entry_of(self, node: NodeOnDisk) -> HostEntry:
         """Return the host of a node on disk, also of one that the inventory names no more."""

@@ -1,10 +1,11 @@
 """The app server beside each node of this machine."""
 
+import dataclasses
 import os
 import re
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,29 +13,47 @@ from ring.hosts.host import HostEntry
 from ring.nodes.probes import OK, check_port, http_status
 from ring.nodes.service import Service, inherited_environment
 from ring.nodes.settings import REPOSITORY, StackSettings
+from ring.settings import PREFIX, RingSettings
 
 APP_TIMEOUT_SECONDS = 40.0
 CONTACT_POINTS = "CATALOG_CONTACT_POINTS"
-# Settings that a child takes from its command line or from us, never from the caller.
+# What a program of ours takes from its command line or from us, never from the caller.
 _OWN = frozenset(
-    f"CATALOG_{name}" for name in ("NODES", "DATA", "HOST", "PORT", "LOCAL_ADDRESS", "INVENTORY")
+    PREFIX + name
+    for name in ("NODES", "DATA", "INVENTORY", "HOST", "PORT", "LOCAL_ADDRESS", "RUN_DIRECTORY")
 )
-# Of commands that change the ring; to a daemon they would only look like a change.
-_OF_COMMANDS = "CATALOG_RING_"
+_OF_OTHER_PROGRAMS = tuple(PREFIX + name for name in ("RING_", "LOAD_", "TEST_", "BENCHMARK_"))
+_SESSIONS = frozenset({"session_secret", "session_secret_file"})
+# Another heap of the nodes is no reason to start an app server anew.
+_OF_THE_STACK = frozenset(
+    PREFIX + field.name.upper()
+    for field in dataclasses.fields(StackSettings)
+    if field.name not in _SESSIONS
+) - frozenset(PREFIX + field.name.upper() for field in dataclasses.fields(RingSettings))
 _NUMBERED = re.compile(r"node(\d+)")
 
 
-def program_environment(settings: StackSettings, contact_points: Sequence[str]) -> dict[str, str]:
-    """Return the environment in which our own programs reach the ring that this stack uses."""
-    environ = {
-        key: value
-        for key, value in inherited_environment().items()
-        if key not in _OWN and not key.startswith(_OF_COMMANDS)
-    }
-    environ[CONTACT_POINTS] = ",".join(contact_points)
-    environ["CATALOG_CQL_PORT"] = str(settings.cql_port)
-    environ["PYTHONUNBUFFERED"] = "1"
-    return environ
+def program_environment(
+    settings: StackSettings, environ: Mapping[str, str], contact_points: Sequence[str]
+) -> dict[str, str]:
+    """Return the environment in which our own programs reach the ring that this stack uses.
+
+    Args:
+        settings: of the stack.
+        environ: of the command that starts the program.
+        contact_points: of the ring.
+    """
+    inherited = inherited_environment(environ)
+    own = {name: value for name, value in inherited.items() if name not in _OWN}
+    own[CONTACT_POINTS] = ",".join(contact_points)
+    own["CATALOG_CQL_PORT"] = str(settings.cql_port)
+    own["PYTHONUNBUFFERED"] = "1"
+    return own
+
+
+def is_for_app_server(name: str) -> bool:
+    """Whether an app server takes this variable from its caller: no setting, or one of its own."""
+    return name not in _OWN | _OF_THE_STACK and not name.startswith(_OF_OTHER_PROGRAMS)
 
 
 def app_server_name(host: str) -> str:
@@ -43,15 +62,22 @@ def app_server_name(host: str) -> str:
     return f"app{numbered[1]}" if numbered else f"app-{host}"
 
 
-def app_server(settings: StackSettings, host: HostEntry, contact_points: Sequence[str]) -> Service:
+def app_server(
+    settings: StackSettings,
+    environ: Mapping[str, str],
+    host: HostEntry,
+    contact_points: Sequence[str],
+) -> Service:
     """Return the app server of a host; the node beside it is the first that it asks.
 
     Args:
         settings: of the stack.
+        environ: of the command, with the app server's own settings.
         host: where it listens.
         contact_points: other nodes of the ring, or those of the existing Cassandra.
     """
-    environ = program_environment(settings, contact_points)
+    environ = program_environment(settings, environ, contact_points)
+    environ = {name: value for name, value in environ.items() if is_for_app_server(name)}
     if not settings.session_secret and not settings.session_secret_file:
         environ["CATALOG_SESSION_SECRET_FILE"] = str(session_secret_file(settings))
     name = app_server_name(host.name)

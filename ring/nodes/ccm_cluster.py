@@ -1,20 +1,42 @@
-"""ccm's own files of a ring: read, written, and held against who else would write them."""
+"""ccm's own files of a ring: read, written whole, and held against who else would write them."""
 
 import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml  # type: ignore[import-untyped]  # PyYAML comes with ccm, without types
+from ccmlib import cluster as cluster_module
 from ccmlib import common
+from ccmlib import node as node_module
 from ccmlib.cluster import Cluster
 from ccmlib.cluster_factory import ClusterFactory
 
 from ring.hosts.host import HostEntry
 from ring.nodes.ring_on_disk import damaged, ring_files_held
 from ring.nodes.ring_plan import RingPlan
+
+
+@contextmanager
+def _written_whole(path: str) -> Iterator[IO[str]]:
+    partial = Path(f"{path}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        yield file
+    partial.replace(path)
+
+
+def _open(file: str, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+    """Open a file for ccm, which writes in place: one killed meanwhile would leave half a file."""
+    if mode == "w" and file.endswith(_OF_CCM):
+        return _written_whole(file)
+    return open(file, mode, *args, **kwargs)  # noqa: PTH123
+
+
+_OF_CCM = ("cluster.conf", "node.conf", "cassandra.yaml")
+cluster_module.open = _open
+node_module.open = _open
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class Loaded:
     """What stands in a ring: the data set, and the tables it went into.
 
     Attributes:
-        tables: ids of the keyspace's tables; dropped and created anew, they are others.
+        tables: ids of the tables there were; dropped and created anew, they are others.
         complete: False from before the load until it ended well.
     """
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from ring.hosts.host import HostEntry
 from ring.nodes.app_servers import app_server
 from ring.nodes.errors import MissingProgramError, StageError
+from ring.nodes.locks import locked
 from ring.nodes.probes import OK, check_port, http_status
 from ring.nodes.process import child_pids
 from ring.nodes.service import Service, inherited_environment
@@ -23,6 +24,7 @@ NGINX_TIMEOUT_SECONDS = 20.0
 RELOAD_SECONDS = 20.0
 OLD_WORKERS_SECONDS = 10.0
 COMMAND_TIMEOUT_SECONDS = 30.0
+LOCK_SECONDS = 60.0
 POLL_SECONDS = 0.05
 UPSTREAM = "upstream.conf"
 _SERVER = re.compile(r"^\s*server \[?([^\s\]]+?)\]?:\d+ ", re.MULTILINE)
@@ -46,27 +48,10 @@ def start_nginx(settings: StackSettings, addresses: Sequence[str], undo: ExitSta
         MissingProgramError, PortTakenError, StageError: why not. A configuration that nginx
             refuses is never put in the place of the one that it has.
     """
-    environ = nginx_environment()
-    trial = settings.state / "nginx-trial"
-    _render(settings, trial, addresses, environ)
-    _check_configuration(nginx_service(settings, environ, trial), environ)
-    shutil.rmtree(trial)
-    prefix = settings.state / "nginx"
-    before = _configuration(prefix)
-    _render(settings, prefix, addresses, environ)
-    changed = {name for name, text in _configuration(prefix).items() if before.get(name) != text}
-    service = nginx_service(settings, environ, prefix)
-    if service.runs_as_asked() and changed <= {UPSTREAM}:
-        if changed:
-            _reload(service)
-        if _nginx_answers(settings):
-            return bool(changed)
-    service.stop()
-    check_port(settings.nginx_host, settings.nginx_port, "nginx")
-    check_port("127.0.0.1", settings.nginx_status_port, "nginx (stub_status)")
-    undo.callback(service.stop)
-    service.start(answers=lambda: _nginx_answers(settings), timeout_seconds=NGINX_TIMEOUT_SECONDS)
-    return True
+    lock = settings.state / "nginx.lock"
+    busy = "another process is changing nginx's configuration"
+    with locked(lock, timeout_seconds=LOCK_SECONDS, busy=busy):
+        return _start_nginx(settings, addresses, undo)
 
 
 def nginx_members(settings: StackSettings) -> tuple[str, ...]:
@@ -103,12 +88,36 @@ def check_front_ports(settings: StackSettings, hosts: Sequence[HostEntry]) -> No
         PortTakenError: another process listens where an app server or nginx should.
     """
     for host in hosts:
-        service = app_server(settings, host, ())
+        service = app_server(settings, {}, host, ())
         if service.process() is None:
             check_port(host.address, settings.app_port, f"the app server {service.name}")
     if nginx_service(settings, {}, settings.state / "nginx").process() is None:
         check_port(settings.nginx_host, settings.nginx_port, "nginx")
         check_port("127.0.0.1", settings.nginx_status_port, "nginx (stub_status)")
+
+
+def _start_nginx(settings: StackSettings, addresses: Sequence[str], undo: ExitStack) -> bool:
+    environ = nginx_environment()
+    trial = settings.state / "nginx-trial"
+    _render(settings, trial, addresses, environ)
+    _check_configuration(nginx_service(settings, environ, trial), environ)
+    shutil.rmtree(trial)
+    prefix = settings.state / "nginx"
+    before = _configuration(prefix)
+    _render(settings, prefix, addresses, environ)
+    changed = {name for name, text in _configuration(prefix).items() if before.get(name) != text}
+    service = nginx_service(settings, environ, prefix)
+    if service.runs_as_asked() and changed <= {UPSTREAM}:
+        if changed:
+            _reload(service)
+        if _nginx_answers(settings):
+            return bool(changed)
+    service.stop()
+    check_port(settings.nginx_host, settings.nginx_port, "nginx")
+    check_port("127.0.0.1", settings.nginx_status_port, "nginx (stub_status)")
+    undo.callback(service.stop)
+    service.start(answers=lambda: _nginx_answers(settings), timeout_seconds=NGINX_TIMEOUT_SECONDS)
+    return True
 
 
 def _reload(service: Service) -> None:

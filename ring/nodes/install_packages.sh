@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the machine lacks, through apt where this user may, else names it.
 #   install_packages.sh [python] [java] [maven] [nginx] [wrk] [ip] [go] [node] [chromium]
+#                       [sshd] [prometheus]
 # Exit status 0: all there; 1: something is missing, and the lines before say what to type.
 set -u
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -28,9 +29,11 @@ for need in "$@"; do
         maven) command -v mvn >/dev/null || packages="$packages maven" ;;
         nginx) command -v nginx >/dev/null || packages="$packages nginx" ;;
         wrk) command -v wrk >/dev/null || packages="$packages wrk" ;;
+        sshd) command -v sshd >/dev/null || packages="$packages openssh-server" ;;
         ip) command -v ip >/dev/null || packages="$packages iproute2" ;;
         go) command -v go >/dev/null || packages="$packages golang-go" ;;
         chromium) command -v chromium >/dev/null || packages="$packages chromium" ;;
+        prometheus) command -v promtool >/dev/null || packages="$packages prometheus" ;;
         node) command -v npm >/dev/null || packages="$packages nodejs npm" ;;
         *) echo "install_packages.sh: unknown need $need" >&2; exit 2 ;;
     esac
@@ -46,14 +49,14 @@ if [ "$as_root" = none ] || ! command -v apt-get >/dev/null; then
     echo "These are missing, and this user may not install them:$packages" >&2
     echo "Debian 12, Ubuntu 24.04:  sudo apt-get install -y$packages" >&2
     echo "Elsewhere: Python 3.11 or later with venv, Java 17 (a JRE), Maven 3, nginx 1.18 or later;" >&2
-    echo "for tests and benchmarks Go 1.19, wrk 4 and iproute2; for tests Chromium (on Ubuntu a snap);" >&2
-    echo "for benchmarks Node.js 18." >&2
+    echo "for tests and benchmarks Go 1.19, wrk 4 and iproute2; for tests an OpenSSH server, Chromium" >&2
+    echo "(on Ubuntu a snap) and Prometheus 2.42; for benchmarks Node.js 18." >&2
     exit 1
 fi
 
 echo "Installing through apt:$packages"
-# Debian starts a freshly installed nginx on port 80. Ours runs unprivileged from a folder of the
-# project, so no service may start now, nor at the next boot.
+# Debian starts a freshly installed nginx on port 80, an sshd on port 22, a Prometheus on port 9090.
+# Ours run from folders of their own, so no service may start now, nor at the next boot.
 policy=/usr/sbin/policy-rc.d
 own_policy=
 if [ ! -e "$policy" ]; then
@@ -74,6 +77,8 @@ if ! { apt update && apt install -y --no-install-recommends $packages; } >"$log"
     exit 1
 fi
 rm -f "$log"
-case $packages in
-    *nginx*) [ -d /run/systemd/system ] && $as_root systemctl disable --quiet --now nginx || true ;;
-esac
+# What was installed just now, and only that.
+disable() { [ -d /run/systemd/system ] && $as_root systemctl disable --quiet --now "$1" || true; }
+case $packages in *nginx*) disable nginx ;; esac
+case $packages in *openssh-server*) disable ssh ;; esac
+case $packages in *prometheus*) disable prometheus ;; esac

@@ -44,7 +44,8 @@ def load_data(
     marker = settings.state / "loaded.json"
     tables = asyncio.run(fetch_tables(ring_settings))
     loaded = Loaded.read(marker)
-    if loaded is not None and loaded.tables != _ids(tables):
+    # Tables that came later, with a newer schema or somebody's own, say nothing about these.
+    if loaded is not None and not set(loaded.tables) <= set(_ids(tables)):
         loaded = None
     if loaded is not None and loaded.complete and not settings.data:
         stage.done(f"{_name(loaded.dataset)} is loaded already")

@@ -40,11 +40,16 @@ _OWN_OPTIONS = frozenset({"seed_provider", "listen_address", "rpc_address", "hin
 
 
 class LocalRing:
-    """The nodes of one ring on this machine: start, wait, stop, and one node more or fewer."""
+    """The nodes of one ring on this machine: start, wait, stop, and one node more or fewer.
+
+    Attributes:
+        absent: addresses of nodes that the ring had at the last start, and this disk has not.
+    """
 
     def __init__(self, plan: RingPlan, cluster: Any) -> None:
         self.plan = plan
         self._cluster = cluster
+        self.absent: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         up = sum(node.process() is not None for node in self.nodes)
@@ -69,8 +74,9 @@ class LocalRing:
             _fill(cluster, plan)
         ring = cls(plan, cluster)
         on_disk = [(node.address, node.cql_port, node.storage_port) for node in ring.nodes]
-        asked = [(address, plan.cql_port, plan.storage_port) for address in plan.addresses]
-        if asked and on_disk != asked:
+        addresses = plan.addresses or [node.address for node in ring.nodes]
+        asked = [(address, plan.cql_port, plan.storage_port) for address in addresses]
+        if on_disk != asked:
             raise RingMismatchError(
                 f"the ring on disk has {_describe(on_disk)}, asked for is {_describe(asked)}",
                 advice="Ask for the ring as it is, or remove it and its data first.",
@@ -129,6 +135,8 @@ class LocalRing:
                     if not node.joined and seen.get(node.address, "").endswith(NORMAL)
                 ]
                 if not joined:
+                    here = {node.address for node in self.nodes}
+                    self.absent = tuple(sorted(seen.keys() - here))
                     return tuple(started)
                 self.keep_as_joined(joined)
         except BaseException:

@@ -4,13 +4,15 @@ import http.client
 import socket
 from pathlib import Path
 
-from ring.nodes.errors import PortTakenError
+from ring.nodes.errors import NodesError, PortTakenError
 
 OK = 200
 # Protocol v4, stream 0, OPTIONS without a body; every Cassandra answers SUPPORTED before any login.
 _CQL_OPTIONS = b"\x04\x00\x00\x00\x05\x00\x00\x00\x00"
 _CQL_SUPPORTED = 0x06
 _TCP_LISTEN = "0A"
+_NGINX_STATUS = "/nginx_status"
+_PAGE_BYTES = 65_536
 
 
 def listens(address: str, port: int, *, timeout_seconds: float = 1.0) -> bool:
@@ -35,12 +37,34 @@ def cql_answers(address: str, port: int, *, timeout_seconds: float = 2.0) -> boo
 
 def http_status(address: str, port: int, path: str, *, timeout_seconds: float = 2.0) -> int | None:
     """Return the status that a GET is answered with; None when nothing answers in time."""
+    try:
+        return _get(address, port, path, timeout_seconds)[0]
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def nginx_figures(status_port: int, *, timeout_seconds: float = 2.0) -> str:
+    """Return what nginx's status page (`stub_status`) on this machine shows.
+
+    Raises:
+        NodesError: nothing answers in time, or something else does.
+    """
+    where = f"127.0.0.1:{status_port}{_NGINX_STATUS}"
+    try:
+        status, text = _get("127.0.0.1", status_port, _NGINX_STATUS, timeout_seconds)
+    except (OSError, http.client.HTTPException) as error:
+        raise NodesError(f"{where}: {error}", advice="See whether nginx runs.") from error
+    if status != OK:
+        raise NodesError(f"{where} answers {status}", advice="See what listens on that port.")
+    return text
+
+
+def _get(address: str, port: int, path: str, timeout_seconds: float) -> tuple[int, str]:
     connection = http.client.HTTPConnection(address, port, timeout=timeout_seconds)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return None
+        response = connection.getresponse()
+        return response.status, response.read(_PAGE_BYTES).decode("latin-1")
     finally:
         connection.close()
 

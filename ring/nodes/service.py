@@ -147,9 +147,8 @@ class Service:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def inherited_environment() -> dict[str, str]:
+def inherited_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return what a child of ours inherits, with the folders where Debian keeps daemons on PATH."""
-    environ = dict(os.environ)
     folders = environ.get("PATH", "/usr/bin:/bin").split(":")
-    environ["PATH"] = ":".join([*folders, *(f for f in ("/usr/sbin", "/sbin") if f not in folders)])
-    return environ
+    daemons = (folder for folder in ("/usr/sbin", "/sbin") if folder not in folders)
+    return {**environ, "PATH": ":".join([*folders, *daemons])}

@@ -29,8 +29,8 @@ class StackSettings:
 
     nodes: int = setting(
         0,
-        "Cassandra nodes of the local ring, an app server beside each; 0: as many as the ring on "
-        "disk has, one when there is none",
+        "Cassandra nodes of a new local ring, an app server beside each; 0: one, or as the ring on "
+        "disk is",
     )
     data: str = setting("", "folder of CSV files to load; empty: a generated sample")
     contact_points: tuple[str, ...] = setting(
@@ -42,10 +42,12 @@ class StackSettings:
     cassandra_directory: str = setting(
         "", "an unpacked Cassandra tarball to start; empty: installed from Maven Central"
     )
-    address_prefix: str = setting("127.0.0.", "node N and its app server live at this and N")
+    address_prefix: str = setting(
+        "127.0.0.", "host N, for a node and its app server, is at this and N"
+    )
     cql_port: int = setting(9042, "CQL port of every node")
     storage_port: int = setting(7000, "port of the traffic between nodes")
-    jmx_port: int = setting(7100, "JMX port of node 1 on 127.0.0.1; node N takes the N-1st after")
+    jmx_port: int = setting(7100, "JMX port of host 1 on 127.0.0.1; host N takes the N-1st after")
     heap_mib: int = setting(0, "heap of a node; 0: 1024 for one node, 600 for several")
     jvm_arguments: str = setting(
         "", "given to every node's JVM besides those of its options file, separated by blanks"

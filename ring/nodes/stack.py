@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import dataclasses
+import os
 import shutil
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
@@ -48,8 +50,10 @@ class Stack:
         settings: StackSettings,
         ring_settings: RingSettings,
         inventory: Inventory | None = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self.machine = LocalMachine.of(inventory or local_inventory(settings), settings)
+        inventory = inventory or local_inventory(settings)
+        self.machine = LocalMachine.of(inventory, settings, environ)
         self.settings = self.machine.settings
         self.ring_settings = ring_settings
         self.stages = Stages()
@@ -199,7 +203,12 @@ class Stack:
                 for node in ring.nodes
                 if not node.joined
             )
-            stage.done(f"{len(started)} started, every node sees every node up and normal{left}")
+            lost = "".join(
+                f"; {address} is down and not on this disk: catalog-ring replace {address} HOST"
+                for address in ring.absent
+            )
+            done = f"{len(started)} started, every node sees every node up and normal"
+            stage.done(done + left + lost)
         return self._members()
 
     def _forget_ring(self) -> None:
@@ -247,7 +256,7 @@ class Stack:
             stage.done(f"in place, {len(state.nodes)} node(s) agree")
 
     def _load(self, points: tuple[str, ...]) -> None:
-        environ = program_environment(self.settings, points)
+        environ = program_environment(self.settings, self.machine.environ, points)
         with self.stages.stage("data", self.settings.data or "the sample") as stage:
             load_data(self.settings, self._ring_settings(points), environ, stage)
 
@@ -262,7 +271,7 @@ class Stack:
         where = ", ".join(f"{address}:{settings.app_port}" for address in addresses)
         with self.stages.stage("app", f"app server at {where}") as stage:
             keep_session_secret(settings)
-            services = [app_server(settings, host, points) for host in hosts]
+            services = [app_server(settings, self.machine.environ, host, points) for host in hosts]
             started = sum(start_app_server(service, undo) for service in services)
             stage.done(f"{started} started, ready" if started else "runs already")
         where = f"{settings.nginx_host}:{settings.nginx_port}"

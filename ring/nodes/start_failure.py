@@ -60,14 +60,22 @@ def explain(log: str) -> tuple[str, str]:
 
 def log_tail(path: Path, *, since_bytes: int = 0) -> str:
     """Return the last part of a log, from `since_bytes` on; empty when there is none."""
+    return read_tail(path, since_bytes=since_bytes)[0]
+
+
+def read_tail(path: Path, *, since_bytes: int = 0) -> tuple[str, int]:
+    """Return the last part of a log, `TAIL_BYTES` at most, and how long the log is.
+
+    A log that is shorter than `since_bytes` was begun anew, and is read from its start.
+    """
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
-            start = since_bytes if since_bytes <= size else 0
-            file.seek(max(start, size - TAIL_BYTES))
-            return file.read().decode("utf-8", "replace")
+            start = max(since_bytes if since_bytes <= size else 0, size - TAIL_BYTES)
+            file.seek(start)
+            return file.read(size - start).decode("utf-8", "replace"), size
     except OSError:
-        return ""
+        return "", 0
 
 
 def last_lines(text: str) -> str:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, Final
 
 from ring.errors import RingError
@@ -17,6 +18,7 @@ from ring.operation_lock import OperationLockedError
 from ring.operations.add import Add
 from ring.operations.cleanup import Cleanup
 from ring.operations.context import Context, open_context
+from ring.operations.create import register as register_create
 from ring.operations.errors import RefusedError
 from ring.operations.journal import fetch_journal
 from ring.operations.moves_commands import register_moves
@@ -42,6 +44,7 @@ EXIT_CODES: Final = (
 _WATCH_SECONDS: Final = 2.0
 
 Build = Callable[[Context, argparse.Namespace], Operation]
+Prepare = Callable[[Context, Any], Awaitable[None]]
 Act = Callable[[Context], Awaitable[int]]
 
 
@@ -83,18 +86,30 @@ def register(subparsers: Any) -> None:
         subparsers, "render", "let nginx follow the ring", lambda _context, _args: Render()
     )
     register_moves(subparsers, register_operation)
+    register_create(subparsers, run_to_exit_code)
 
 
 def register_operation(
-    subparsers: Any, name: str, words: str, build: Build
+    subparsers: Any, name: str, words: str, build: Build, prepare: Prepare | None = None
 ) -> argparse.ArgumentParser:
-    """Add the subcommand of an operation; returns its parser, for arguments of its own."""
+    """Add the subcommand of an operation; returns its parser, for arguments of its own.
+
+    Args:
+        subparsers: of `catalog-ring`.
+        name: of the subcommand.
+        words: what it does.
+        build: makes the operation of the arguments.
+        prepare: what is done with the operation before preflight and lock, unless in a dry run.
+    """
     parser: argparse.ArgumentParser = subparsers.add_parser(name, help=words, epilog=EXIT_CODES)
     parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
 
     def run(args: argparse.Namespace) -> int:
         async def act(context: Context) -> int:
-            await run_operation(context, build(context, args), dry_run=args.dry_run)
+            operation = build(context, args)
+            if prepare is not None and not args.dry_run:
+                await prepare(context, operation)
+            await run_operation(context, operation, dry_run=args.dry_run)
             if not args.dry_run:
                 for line in status_lines(await fetch_status(context)):
                     context.say(line)
@@ -108,21 +123,21 @@ def register_operation(
 
 def run_in_context(act: Act) -> int:
     """Reach the hosts and the ring, act, and turn what went wrong into words and an exit code."""
-    # Operations say themselves what they see of nodes that come and go.
-    if logging.getLogger().getEffectiveLevel() >= logging.WARNING:
-        logging.getLogger("ring").setLevel(logging.ERROR)
 
     async def reach_and_act() -> int:
-        hosts = open_inventory(os.environ)
-        settings = RingSettings.from_environ(os.environ, cql_port=hosts.inventory.cql_port)
-        async with open_context(settings, hosts, say=say, observer=NoObserver()) as context:
-            return await act(context)
+        async with aclosing(open_inventory(os.environ)) as hosts:
+            settings = RingSettings.from_environ(os.environ, cql_port=hosts.inventory.cql_port)
+            async with open_context(settings, hosts, say=say, observer=NoObserver()) as context:
+                return await act(context)
 
     return run_to_exit_code(reach_and_act)
 
 
 def run_to_exit_code(act: Callable[[], Awaitable[int]]) -> int:
     """Act, and turn what went wrong into words and an exit code; signals interrupt."""
+    # Operations say themselves what they see of nodes that come and go.
+    if logging.getLogger().getEffectiveLevel() >= logging.WARNING:
+        logging.getLogger("ring").setLevel(logging.ERROR)
     try:
         return asyncio.run(_until_signalled(act))
     except RefusedError as error:

@@ -18,14 +18,15 @@ _UUID_EPOCH: Final = dt.datetime(1582, 10, 15, tzinfo=dt.UTC)
 
 _WRITE: Final = Statement(
     "write_ring_journal",
-    "INSERT INTO ring_journal (day, at, owner, operation, step, outcome, seconds, detail)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO ring_journal (day, at, owner, operation, step, outcome, seconds, detail,"
+    " streamed_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     Consistency.LOCAL_QUORUM,
     idempotent=True,
 )
 _SELECT: Final = Statement(
     "select_ring_journal",
-    "SELECT at, owner, operation, step, outcome, seconds, detail FROM ring_journal WHERE day = ?",
+    "SELECT at, owner, operation, step, outcome, seconds, detail, streamed_bytes"
+    " FROM ring_journal WHERE day = ?",
     Consistency.LOCAL_QUORUM,
     idempotent=True,
 )
@@ -44,6 +45,7 @@ class JournalEntry:
         operation: with its arguments: "add node2 (127.0.0.2)".
         outcome: "begun", "done", "failed", "interrupted".
         seconds: that it took.
+        streamed_bytes: between nodes, meanwhile.
     """
 
     at: dt.datetime
@@ -53,6 +55,7 @@ class JournalEntry:
     outcome: str
     seconds: float
     detail: str
+    streamed_bytes: int
 
 
 class Journal:
@@ -64,7 +67,13 @@ class Journal:
         self._operation = operation
 
     async def write(
-        self, step: str, outcome: str, *, seconds: float = 0.0, detail: str = ""
+        self,
+        step: str,
+        outcome: str,
+        *,
+        seconds: float = 0.0,
+        detail: str = "",
+        streamed_bytes: int = 0,
     ) -> None:
         """Note what came of a step: within three seconds or not. Consistency: LOCAL_QUORUM."""
         today = dt.datetime.now(dt.UTC).date()
@@ -77,6 +86,7 @@ class Journal:
             outcome,
             seconds,
             detail,
+            streamed_bytes,
         )
         try:
             await self._ring.execute(_WRITE.name, values, timeout_seconds=_WRITE_SECONDS)

@@ -25,6 +25,7 @@ _MODE_SECONDS: Final = 30.0
 _BEGIN_SECONDS: Final = 120.0
 _MODE: Final = re.compile(r"^Mode: (\w+)", re.MULTILINE)
 _FAILED: Final = "DECOMMISSION_FAILED"
+_NORMAL: Final = "NORMAL"
 _LEFT: Final = "LEFT"
 _GOSSIP: Final = "SELECT address, status, status_with_port FROM system_views.gossip_info"
 
@@ -89,7 +90,7 @@ class Leaving:
             # An answer is no proof: the caller may have lost its connection, or the node its way.
             if _failed(asking) or (asking.done() and time.monotonic() - mode_at > _MODE_SECONDS):
                 mode_at = time.monotonic()
-                await self._require_progress(asking, node, waited=mode_at - began)
+                await self._require_progress(asking, waited_seconds=mode_at - began)
             await asyncio.sleep(POLL_SECONDS)
 
     def _note(self, view: RingView, node: NodeView) -> None:
@@ -121,25 +122,23 @@ class Leaving:
         if down:
             self._progress.note(f"{', '.join(down)} is down, and may be needed: {name} goes on")
 
-    async def _require_progress(
-        self, asking: asyncio.Task[str], node: NodeView | None, *, waited: float
-    ) -> None:
-        """Ask the node how it fares; its answer to the command may have been lost."""
-        name = self._host.entry.name
+    async def _require_progress(self, asking: asyncio.Task[str], *, waited_seconds: float) -> None:
+        """Ask the node how it fares."""
         try:
             found = _MODE.search(await self._host.nodetool("netstats"))
         except HostError:
             # It may just be shutting down; the next reading of the ring tells.
             return
         mode = found[1] if found else ""
-        begun = node is None or node.membership is Membership.LEAVING
-        refused = not begun and waited > _BEGIN_SECONDS
-        if mode != _FAILED and not refused and not (_failed(asking) and mode == "NORMAL"):
+        unmoved = mode == _NORMAL and (_failed(asking) or waited_seconds > _BEGIN_SECONDS)
+        if mode != _FAILED and not unmoved:
             return
         log = (await self._host.read_log())[0]
         cause, advice = explain(log)
         words = _words(asking) or f"{cause}\n{last_lines(log)}"
-        raise OperationError(f"{name} could not leave the ring: {words}", advice=advice)
+        raise OperationError(
+            f"{self._host.entry.name} could not leave the ring: {words}", advice=advice
+        )
 
 
 def _failed(asking: asyncio.Task[str]) -> bool:

@@ -10,12 +10,9 @@ from ring.operations.remove import Remove
 from ring.operations.repair import Repair
 from ring.operations.replace import Replace
 from ring.operations.restart import Restart
-from ring.operations.steps import Operation
 from ring.operations.upgrade import Upgrade
 
-RegisterOperation = Callable[
-    [Any, str, str, Callable[[Context, argparse.Namespace], Operation]], argparse.ArgumentParser
-]
+RegisterOperation = Callable[..., argparse.ArgumentParser]
 
 
 def register_moves(subparsers: Any, register_operation: RegisterOperation) -> None:
@@ -63,6 +60,7 @@ def _register_restart(subparsers: Any, register_operation: RegisterOperation) ->
         lambda context, args: Restart(
             _hosts(context, args.hosts), accept_outage=args.accept_outage, anew=args.anew
         ),
+        lambda context, operation: operation.start_what_is_down(context),
     )
     restart.add_argument("hosts", nargs="*", help="default: every node, rack by rack")
     restart.add_argument(

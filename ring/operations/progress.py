@@ -82,6 +82,27 @@ def streamed(streams: Iterable[Stream], *, operation: str, address: str) -> tupl
     return sum(one.bytes_done for one in counted), sum(one.bytes_total for one in counted)
 
 
+def moved_bytes(before: Iterable[Stream], after: Iterable[Stream]) -> int:
+    """Return how many bytes went between nodes from one view's streams to another's.
+
+    Cassandra tells of a stream for days after it ended, as long as its two nodes run.
+    """
+    earlier = _bytes_by_plan(before)
+    return sum(
+        max(0, count - earlier.get(plan, 0)) for plan, count in _bytes_by_plan(after).items()
+    )
+
+
+def _bytes_by_plan(streams: Iterable[Stream]) -> dict[str, int]:
+    """Both ends count each byte: what more of either is known of is what went."""
+    received: dict[str, int] = {}
+    sent: dict[str, int] = {}
+    for one in streams:
+        received[one.plan_id] = received.get(one.plan_id, 0) + one.bytes_received
+        sent[one.plan_id] = sent.get(one.plan_id, 0) + one.bytes_done - one.bytes_received
+    return {plan: max(count, sent[plan]) for plan, count in received.items()}
+
+
 async def nodetool_watched(
     context: Context,
     host: Host,

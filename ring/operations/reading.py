@@ -301,6 +301,7 @@ def _stream(node: str, row: Mapping[str, Any]) -> Stream:
         bytes_total=int(row.get("bytes_to_receive") or 0) + int(row.get("bytes_to_send") or 0),
         status=str(row.get("status") or ""),
         failure=str(row.get("failure_cause") or ""),
+        bytes_received=int(row.get("bytes_received") or 0),
     )
 
 

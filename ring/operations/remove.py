@@ -17,7 +17,7 @@ from ring.operations.preflight import (
     refuse_unrepaired,
     ring_is_well,
 )
-from ring.operations.replication import members_of
+from ring.operations.replication import members_of, refuse_factor
 from ring.operations.steps import LEASE_SECONDS, Step
 from ring.operations.view import Membership, NodeView, RingView
 
@@ -178,15 +178,19 @@ def refuse_few(view: RingView, keyspaces: Iterable[Keyspace], leaving: NodeView)
                 "Stop the ring instead: make down",
             )
         ]
-    return [
-        Refusal(
-            f"{one.name} keeps {one.factor(leaving.datacenter)} replicas, and {nodes} node(s) "
-            "would stay",
-            f"Add another node first; or keep fewer: catalog-ring replication {one.name} {nodes}",
+    refusals = []
+    for one, nodes in too_few(view, keyspaces, leaving):
+        if one.is_own:
+            continue
+        advice = (
+            f"Add another node first, or keep fewer: catalog-ring replication {one.name} {nodes}"
         )
-        for one, nodes in too_few(view, keyspaces, leaving)
-        if not one.is_own
-    ]
+        if refuse_factor(view, one.name, leaving.datacenter, nodes):
+            advice += " --accept-outage"
+        factor = one.factor(leaving.datacenter)
+        reason = f"{one.name} keeps {factor} replicas, and {nodes} node(s) would stay"
+        refusals.append(Refusal(reason, advice))
+    return refusals
 
 
 def nodes_left(view: RingView, keyspace: Keyspace, leaving: NodeView) -> int:

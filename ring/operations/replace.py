@@ -36,7 +36,7 @@ from ring.operations.repair import worth_repairing
 from ring.operations.repairing import repair_node
 from ring.operations.repairs import fetch_repairs
 from ring.operations.replication import members_of
-from ring.operations.steps import LEASE_SECONDS, Step
+from ring.operations.steps import Step
 from ring.operations.view import Membership, NodeView, RingView
 
 FENCE: Final = "fence"
@@ -46,6 +46,9 @@ CHECK: Final = "check"
 REPAIR: Final = "repair"
 FORGET: Final = "forget"
 _DAYS: Final = 7
+# While one replica of three is dead and a fourth streams, the lock's transactions need all three
+# that answer: a pause of one of them must not end the operation.
+_LEASE_SECONDS: Final = 300.0
 Act = Callable[[], Awaitable[None]]
 
 
@@ -58,7 +61,7 @@ class Replace:
 
     name = "replace"
     step_names = (FENCE, NGINX, INSTALL, JOIN, CHECK, APP, REPAIR, FORGET, WIPE, SEEDS)
-    lease_seconds = LEASE_SECONDS
+    lease_seconds = _LEASE_SECONDS
 
     def __init__(self, dead: Host, host: Host, *, accept_loss: bool = False) -> None:
         """Take the host of the dead node, and the one that is to take its place.

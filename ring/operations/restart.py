@@ -10,7 +10,7 @@ from ring.operations.errors import Refusal
 from ring.operations.preflight import refuse_disagreement, refuse_down, refuse_pending
 from ring.operations.restarting import TURN_STEPS, Turn, seeds_for, turn_steps
 from ring.operations.steps import LEASE_SECONDS, Step
-from ring.operations.view import NodeView, RingView, address_order
+from ring.operations.view import Membership, NodeView, RingView, address_order
 
 OUTAGE_LEASE_SECONDS: Final = 1200.0
 """Of an operation that takes away the nodes which hold its lock: as long as a start may take."""
@@ -36,6 +36,7 @@ class Restart:
         self._accept_outage = accept_outage
         self._anew = anew
         self._noted: Mapping[str, Any] | None = None
+        self._started: dict[str, int] = {}
         names = ", ".join(host.entry.name for host in hosts)
         self.purpose = f"restart {names or 'all nodes'}"
 
@@ -54,15 +55,15 @@ class Restart:
             for address in self._addresses
             if view.node(address) is None
         ]
-        may_be_down = self._may_be_down(targets)
-        refusals += refuse_down(view, besides=may_be_down)
-        # A node that is started takes nothing from anybody; one that is stopped while ranges are
-        # pending may end a stream, or be missed by a write that waits for one node more.
-        besides = [node.address for node in targets if not node.is_up]
-        refusals += refuse_pending(view, besides=besides) if not self._accept_outage else []
-        refusals += refuse_disagreement(view) if all(node.is_up for node in targets) else []
+        going = [node for node in targets if node.is_up]
+        # What is started takes nothing from anybody, and may be what a leaving node waits for.
+        anything = self._accept_outage or not going
+        refusals += refuse_pending(view, besides=_leaving(view) if anything else ())
         if not self._accept_outage:
-            refusals += refuse_outage(view, [node for node in targets if node.is_up])
+            refusals += refuse_down(view, besides=self._may_be_down(targets))
+            refusals += refuse_outage(view, going)
+        if going:
+            refusals += refuse_disagreement(view)
         return refusals
 
     def steps(self, context: Context, view: RingView) -> Sequence[Step]:
@@ -75,24 +76,28 @@ class Restart:
             steps += turn_steps(context, self._turn(view, node, since[node.host_id]))
         return steps
 
-    async def start_what_is_down(self, context: Context, view: RingView) -> None:
-        """Start the targets that are down, without a lock: it may need them to be had.
+    async def start_what_is_down(self, context: Context) -> None:
+        """Start the targets that are down, where lock and records cannot be had without them.
 
-        Nothing is taken from anybody by that. Only for when the records cannot be read.
+        Without a lock, then: a member that starts takes nothing from anybody. Nothing is done where
+        the records can be read, or while a node joins, which may be to take a dead one's place.
 
         Raises:
-            OperationError: one does not come back; with the cause from its log.
+            OperationError: no node answers, or one does not come back; with its log's cause.
         """
-        targets = self._targets(view)
-        for node in targets:
-            if node.is_up or any(view.moving):
-                continue
-            turn = self._turn(view, node, node.generation)
+        view = await context.read_view(strict=False)
+        joins = any(node.membership is Membership.JOINING for node in view.nodes)
+        if not view.debts_problem or joins:
+            return
+        for node in self._targets(view):
             host = context.host_at(node.address)
-            context.say(f"{host.entry.name} is down and may hold the lock's row: starting it")
-            for step in turn_steps(context, turn):
+            if node.is_up or not (await host.read_facts()).data_bytes:
+                continue
+            context.say(f"{host.entry.name} is down, and the lock may need it: starting it first")
+            for step in turn_steps(context, self._turn(view, node, node.generation)):
                 if step.blind:
                     await step.run()
+            self._started[node.host_id] = node.generation
 
     def _turn(self, view: RingView, node: NodeView, since: int) -> Turn:
         def is_back(now: NodeView) -> bool:
@@ -111,12 +116,17 @@ class Restart:
 
     def _since(self, targets: Sequence[NodeView]) -> dict[str, int]:
         """Return by host id the generation before the restart, as an earlier run noted it."""
-        noted = self._noted["generations"] if self._noted else {}
+        noted = {**(self._noted["generations"] if self._noted else {}), **self._started}
         return {node.host_id: int(noted.get(node.host_id, node.generation)) for node in targets}
 
     def _may_be_down(self, targets: Sequence[NodeView]) -> list[str]:
         """Named nodes, and those that an interrupted run of this command may have stopped."""
         return [node.address for node in targets] if self._addresses or self._noted else []
+
+
+def _leaving(view: RingView) -> list[str]:
+    """Return the nodes whose ranges may be pending: one that joins may take a dead one's place."""
+    return [node.address for node in view.moving if node.membership is not Membership.JOINING]
 
 
 def in_turns(nodes: Sequence[NodeView]) -> list[NodeView]:

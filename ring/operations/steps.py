@@ -25,6 +25,7 @@ from ring.operation_lock import (
 from ring.operations.errors import OperationError, Refusal, RefusedError
 from ring.operations.journal import Journal
 from ring.operations.owner import describe, has_ended, own_name
+from ring.operations.progress import moved_bytes
 from ring.operations.view import RingView
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ class _Run:
             self._context.say(f"{head} {step.what}")
             # This process may have stood still: then somebody else may be at work.
             self._context.require_lock()
-            await self._run_one(step)
+            await self._run_one(step, view)
 
     async def _read(self, step: Step) -> RingView | None:
         try:
@@ -219,35 +220,53 @@ class _Run:
                 raise
             return None
 
-    async def _run_one(self, step: Step) -> None:
+    async def _run_one(self, step: Step, before: RingView | None) -> None:
         began = time.monotonic()
         await self._journal.write(step.name, "begun", detail=step.what)
         try:
             await step.run()
         except asyncio.CancelledError:
-            await self._end(step, "interrupted", began)
+            await self._note(step, "interrupted", time.monotonic() - began)
             self._context.say(
                 f"Stopped in the step {step.name} ({step.what}). {step.meanwhile}".rstrip()
             )
             raise
         except RefusedError as error:
-            await self._end(step, "failed", began, str(error))
+            await self._note(step, "failed", time.monotonic() - began, detail=str(error))
             raise
         except (NodesError, RingError) as error:
-            await self._end(step, "failed", began, str(error))
+            seconds = time.monotonic() - began
+            moved = await self._moved_bytes(before)
+            await self._note(step, "failed", seconds, moved, str(error))
             advice = getattr(error, "advice", "")
             again = "Then run the same command again: it goes on where it was."
             raise OperationError(
                 f"{step.name}: {error}", advice=f"{advice} {again}".lstrip()
             ) from error
-        seconds = await self._end(step, "done", began)
+        seconds = time.monotonic() - began
+        await self._note(step, "done", seconds, await self._moved_bytes(before))
         self._context.say(f"{'':>18} done ({seconds:.1f} s)")
 
-    async def _end(self, step: Step, outcome: "Outcome", began: float, detail: str = "") -> float:
-        seconds = time.monotonic() - began
+    async def _moved_bytes(self, before: RingView | None) -> int:
+        """Return what was streamed since a view was read; 0 when nobody can tell."""
+        if before is None:
+            return 0
+        try:
+            return moved_bytes(before.streams, (await self._context.reader.read()).streams)
+        except (NodesError, RingError):
+            return 0
+
+    async def _note(
+        self, step: Step, outcome: "Outcome", seconds: float, moved: int = 0, detail: str = ""
+    ) -> None:
         self._tell(step, outcome, seconds)
-        await self._journal.write(step.name, outcome, seconds=seconds, detail=detail or step.what)
-        return seconds
+        await self._journal.write(
+            step.name,
+            outcome,
+            seconds=seconds,
+            detail=detail or step.what,
+            streamed_bytes=moved,
+        )
 
     def _tell(self, step: Step, outcome: "Outcome", seconds: float) -> None:
         self._context.observer.on_step(self._operation.name, step.name, outcome, seconds)

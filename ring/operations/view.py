@@ -70,6 +70,7 @@ class Stream:
         plan_id: shared by all sessions of one bootstrap, repair or decommission.
         operation: Cassandra's word: "Bootstrap", "Unbootstrap", "Repair", ….
         node, peers: who tells, and with whom it streams.
+        bytes_done, bytes_received: of both directions; of those that came to this node.
         bytes_total: of what it is known to send or receive; grows while plans are made.
     """
 
@@ -81,6 +82,7 @@ class Stream:
     bytes_total: int
     status: str
     failure: str = ""
+    bytes_received: int = 0
 
     @property
     def under_way(self) -> bool:

@@ -2,7 +2,9 @@
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, Final, NamedTuple
 
 from cassandra import cqltypes
 
@@ -41,6 +43,10 @@ def _decode_bigint(cell: bytes) -> int:
     return int.from_bytes(cell, "big", signed=True)
 
 
+def _decode_int(cell: bytes) -> int:
+    return int.from_bytes(cell, "big", signed=True)
+
+
 def _decode_boolean(cell: bytes) -> bool:
     return cell != b"\x00"
 
@@ -57,13 +63,20 @@ _ENCODERS: Final[dict[Any, Encoder]] = {
 
 _DECODERS: Final[dict[Any, Decoder | None]] = {
     cqltypes.LongType: _decode_bigint,
-    cqltypes.Int32Type: _decode_bigint,
+    cqltypes.Int32Type: _decode_int,
     cqltypes.VarcharType: _decode_text,
     cqltypes.UTF8Type: _decode_text,
     cqltypes.AsciiType: _decode_text,
     cqltypes.BooleanType: _decode_boolean,
     # A blob is its bytes: no decoder is quicker than any.
     cqltypes.BytesType: None,
+}
+
+# Cells that are always as long as their type: how `struct` calls them, and their bytes.
+_FIXED: Final[dict[Decoder | None, tuple[str, int]]] = {
+    _decode_bigint: ("q", 8),
+    _decode_int: ("i", 4),
+    _decode_boolean: ("?", 1),
 }
 
 
@@ -150,24 +163,54 @@ def decode_rows(
         ProtocolViolationError: the rows are not what the frame's length says.
     """
     unpack = _INT_UNPACK
+    runs = _runs(tuple(decoders))
     (row_count,) = unpack(data, position)
     position += 4
     rows: list[tuple[Any, ...]] = []
     for _ in range(row_count):
         row: list[Any] = []
-        for decode in decoders:
-            (length,) = unpack(data, position)
-            position += 4
-            if length < 0:
-                row.append(None)
-                continue
-            cell_stop = position + length
-            cell = data[position:cell_stop]
-            row.append(cell if decode is None else decode(cell))
-            position = cell_stop
+        for run in runs:
+            if run.cells is not None and position + run.cells.size <= stop:
+                cells = run.cells.unpack_from(data, position)
+                if cells[::2] == run.lengths:
+                    row += cells[1::2]
+                    position += run.cells.size
+                    continue
+            for decode in run.decoders:
+                (length,) = unpack(data, position)
+                position += 4
+                if length < 0:
+                    row.append(None)
+                    continue
+                cell_stop = position + length
+                cell = data[position:cell_stop]
+                row.append(cell if decode is None else decode(cell))
+                position = cell_stop
         rows.append(tuple(row))
     if position != stop:
         raise ProtocolViolationError(
             f"{row_count} rows end {stop - position} bytes off their frame"
         )
     return rows
+
+
+class _Run(NamedTuple):
+    """Columns side by side. Those of fixed length are read at once, unless one of them is null."""
+
+    decoders: tuple[Decoder | None, ...]
+    cells: struct.Struct | None
+    lengths: tuple[int, ...]
+
+
+@lru_cache(maxsize=256)
+def _runs(decoders: tuple[Decoder | None, ...]) -> tuple[_Run, ...]:
+    runs = []
+    for is_fixed, columns in groupby(decoders, lambda decode: decode in _FIXED):
+        run = tuple(columns)
+        if is_fixed and len(run) > 1:
+            kinds = [_FIXED[decode] for decode in run]
+            cells = struct.Struct(">" + "".join(f"i{letter}" for letter, _ in kinds))
+            runs.append(_Run(run, cells, tuple(length for _, length in kinds)))
+        else:
+            runs.append(_Run(run, None, ()))
+    return tuple(runs)

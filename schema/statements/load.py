@@ -88,6 +88,7 @@ SELECT_LIVE_IDS_FOR_LOAD: Final = Statement(
     "SELECT DISTINCT live_ids FROM products_by_block WHERE block = ?",
     _LOAD,
     idempotent=True,
+    many_cql="SELECT DISTINCT block, live_ids FROM products_by_block WHERE block IN ?",
 )
 SELECT_SEGMENT_FOR_LOAD: Final = Statement(
     "select_segment_for_load",

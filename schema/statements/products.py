@@ -1,5 +1,10 @@
-"""Reads of products: LOCAL_ONE, since any replica's answer will do; the nearest one gives it."""
+"""Reads of products: LOCAL_ONE, since any replica's answer will do; the nearest one gives it.
 
+What the nearest replica does not have is asked for again at LOCAL_QUORUM: it may have missed the
+write, or have become a replica a moment ago, when the replication factor was raised.
+"""
+
+import dataclasses
 from typing import Final
 
 from ring.statements import Consistency, Statement
@@ -42,15 +47,22 @@ SELECT_BLOCK_SLICE: Final = Statement(
 SELECT_DIRECTORY: Final = Statement(
     "select_directory",
     "SELECT segment, live_rows FROM product_directory WHERE directory = 0",
-    _READ,
+    # Once in a while: a part of it could not be told from the whole.
+    Consistency.LOCAL_QUORUM,
     idempotent=True,
 )
 
-PRODUCT_STATEMENTS: Final = (
-    SELECT_PRODUCT,
-    SELECT_STYLES,
-    SELECT_RELATED,
-    SELECT_LIVE_IDS,
-    SELECT_BLOCK_SLICE,
-    SELECT_DIRECTORY,
-)
+BY_QUORUM: Final = {
+    one: dataclasses.replace(
+        one, name=f"{one.name}_by_quorum", consistency=Consistency.LOCAL_QUORUM
+    )
+    for one in (
+        SELECT_PRODUCT,
+        SELECT_STYLES,
+        SELECT_RELATED,
+        SELECT_LIVE_IDS,
+        SELECT_BLOCK_SLICE,
+    )
+}
+"""The same reads, for what the nearest replica does not have."""
+PRODUCT_STATEMENTS: Final = (*BY_QUORUM, *BY_QUORUM.values(), SELECT_DIRECTORY)

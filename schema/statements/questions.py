@@ -6,12 +6,16 @@ from ring.statements import Consistency, Statement
 
 _QUORUM: Final = Consistency.LOCAL_QUORUM
 
+# What is never null stands together, apart from votes: cells of fixed length are read at once.
+_LISTED: Final = "question_id, answer_id, helpfulness, reported, body, votes"
+
 SELECT_QUESTIONS: Final = Statement(
     "select_questions",
-    "SELECT question_id, answer_id, body, helpfulness, votes, reported FROM questions_by_product"
-    " WHERE product_id = ? AND question_id >= 0",
+    f"SELECT {_LISTED} FROM questions_by_product WHERE product_id = ? AND question_id >= 0",
     _QUORUM,
     idempotent=True,
+    many_cql=f"SELECT product_id, {_LISTED} FROM questions_by_product"
+    " WHERE product_id IN ? AND question_id >= 0",
 )
 SELECT_ANSWERS: Final = Statement(
     "select_answers",
@@ -32,22 +36,24 @@ SELECT_ANSWER_OWNER: Final = Statement(
     _QUORUM,
     idempotent=True,
 )
-WRITE_NEW_QUESTION_OWNER: Final = Statement(
-    "write_new_question_owner",
-    "INSERT INTO questions_by_id (block, question_id, product_id) VALUES (?, ?, ?)",
-    _QUORUM,
-    idempotent=True,
-)
-WRITE_NEW_ANSWER_OWNER: Final = Statement(
-    "write_new_answer_owner",
-    "INSERT INTO answers_by_id (block, answer_id, product_id, question_id) VALUES (?, ?, ?, ?)",
-    _QUORUM,
-    idempotent=True,
-)
-WRITE_NEW_QUESTION_ROW: Final = Statement(
-    "write_new_question_row",
+_INSERT: Final = (
     "INSERT INTO questions_by_product (product_id, question_id, answer_id, body, helpfulness,"
-    " photos, reported, source) VALUES (?, ?, ?, ?, 0, ?, false, ?)",
+    " photos, reported, source) VALUES (?, ?, ?, ?, 0, ?, false, ?);"
+)
+# One request for two partitions.
+WRITE_NEW_QUESTION: Final = Statement(
+    "write_new_question",
+    f"BEGIN UNLOGGED BATCH {_INSERT}"
+    " INSERT INTO questions_by_id (block, question_id, product_id) VALUES (?, ?, ?);"
+    " APPLY BATCH",
+    _QUORUM,
+    idempotent=True,
+)
+WRITE_NEW_ANSWER: Final = Statement(
+    "write_new_answer",
+    f"BEGIN UNLOGGED BATCH {_INSERT}"
+    " INSERT INTO answers_by_id (block, answer_id, product_id, question_id) VALUES (?, ?, ?, ?);"
+    " APPLY BATCH",
     _QUORUM,
     idempotent=True,
 )
@@ -91,9 +97,8 @@ QUESTION_STATEMENTS: Final = (
     SELECT_ANSWERS,
     SELECT_QUESTION_OWNER,
     SELECT_ANSWER_OWNER,
-    WRITE_NEW_QUESTION_OWNER,
-    WRITE_NEW_ANSWER_OWNER,
-    WRITE_NEW_QUESTION_ROW,
+    WRITE_NEW_QUESTION,
+    WRITE_NEW_ANSWER,
     SELECT_QUESTION_VOTES,
     SELECT_QUESTION_VOTE,
     ADD_QUESTION_VOTES,

@@ -3,20 +3,26 @@
 from typing import Final
 
 from ring.statements import Consistency, Statement
+from schema.reviews import FEW_META_DELTAS, FEW_REVIEWS
 
 _QUORUM: Final = Consistency.LOCAL_QUORUM
 
+# What is never null stands together, apart from votes: cells of fixed length are read at once.
+_SHOWN: Final = "item, helpfulness, reported, to_unix_timestamp(written_at), review, votes"
+_FIRST: Final = f"LIMIT {FEW_REVIEWS + 1}"
+_META: Final = f"LIMIT {FEW_META_DELTAS + 1}"
+
 SELECT_FIRST_REVIEWS: Final = Statement(
     "select_first_reviews",
-    "SELECT item, review, helpfulness, votes, reported, to_unix_timestamp(written_at)"
-    " FROM reviews_by_product WHERE product_id = ? AND section = 0 LIMIT ?",
+    f"SELECT {_SHOWN} FROM reviews_by_product WHERE product_id = ? AND section = 0 {_FIRST}",
     _QUORUM,
     idempotent=True,
+    many_cql=f"SELECT product_id, {_SHOWN} FROM reviews_by_product"
+    f" WHERE product_id IN ? AND section = 0 PER PARTITION {_FIRST}",
 )
 SELECT_REVIEWS: Final = Statement(
     "select_reviews",
-    "SELECT item, review, helpfulness, votes, reported, to_unix_timestamp(written_at)"
-    " FROM reviews_by_product WHERE product_id = ? AND section = 0 AND item IN ?",
+    f"SELECT {_SHOWN} FROM reviews_by_product WHERE product_id = ? AND section = 0 AND item IN ?",
     _QUORUM,
     idempotent=True,
 )
@@ -40,13 +46,7 @@ SELECT_REVIEW_OWNER: Final = Statement(
     _QUORUM,
     idempotent=True,
 )
-WRITE_NEW_REVIEW_OWNER: Final = Statement(
-    "write_new_review_owner",
-    "INSERT INTO reviews_by_id (block, review_id, product_id) VALUES (?, ?, ?)",
-    _QUORUM,
-    idempotent=True,
-)
-# One partition key for both tables: Cassandra applies it as one mutation, all or nothing.
+# One request for two partitions. The rows of the product's tables are one mutation, all or nothing.
 WRITE_NEW_REVIEW: Final = Statement(
     "write_new_review",
     "BEGIN UNLOGGED BATCH"
@@ -55,6 +55,7 @@ WRITE_NEW_REVIEW: Final = Statement(
     " INSERT INTO reviews_by_product (product_id, section, item, subject, written_at)"
     " VALUES (?, 1, ?, ?, ?) USING TTL 86400;"
     " INSERT INTO review_meta_by_product (product_id, delta, totals) VALUES (?, ?, ?);"
+    " INSERT INTO reviews_by_id (block, review_id, product_id) VALUES (?, ?, ?);"
     " APPLY BATCH",
     _QUORUM,
     idempotent=True,
@@ -98,9 +99,19 @@ REPORT_REVIEW: Final = Statement(
 )
 SELECT_REVIEW_META: Final = Statement(
     "select_review_meta",
-    "SELECT delta, meta, totals FROM review_meta_by_product WHERE product_id = ? LIMIT ?",
+    f"SELECT delta, meta, totals FROM review_meta_by_product WHERE product_id = ? {_META}",
     _QUORUM,
     idempotent=True,
+    many_cql="SELECT product_id, delta, meta, totals FROM review_meta_by_product"
+    f" WHERE product_id IN ? PER PARTITION {_META}",
+)
+SELECT_REVIEW_META_BASE: Final = Statement(
+    "select_review_meta_base",
+    "SELECT delta, meta, totals FROM review_meta_by_product WHERE product_id = ? AND delta = 0",
+    _QUORUM,
+    idempotent=True,
+    many_cql="SELECT product_id, delta, meta, totals FROM review_meta_by_product"
+    " WHERE product_id IN ? AND delta = 0",
 )
 SELECT_META_DELTAS: Final = Statement(
     "select_meta_deltas",
@@ -114,12 +125,12 @@ REVIEW_STATEMENTS: Final = (
     SCAN_REVIEW_KEYS,
     SELECT_REVIEW_CHANGES,
     SELECT_REVIEW_OWNER,
-    WRITE_NEW_REVIEW_OWNER,
     WRITE_NEW_REVIEW,
     SELECT_REVIEW_VOTES,
     SELECT_REVIEW_VOTE,
     ADD_REVIEW_VOTES,
     REPORT_REVIEW,
     SELECT_REVIEW_META,
+    SELECT_REVIEW_META_BASE,
     SELECT_META_DELTAS,
 )

@@ -10,10 +10,16 @@ import pytest
 from catalog_api.settings import ApiSettings
 from etl.settings import EtlSettings
 from ring import RingSettings
+from ring.monitoring.settings import ExporterSettings
+from ring.operations.advice import AdviseSettings
 from ring.settings import PREFIX
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = {"catalog_api": ApiSettings, "ring": RingSettings, "etl": EtlSettings}
+TABLES = {
+    "catalog_api/README.md": (ApiSettings,),
+    "ring/monitoring/README.md": (ExporterSettings, AdviseSettings),
+}
 
 
 def _fields(settings: Any) -> list[str]:
@@ -29,17 +35,20 @@ def test_readme_when_a_setting_exists_then_it_is_listed(room: str, readme: str) 
     assert not missing
 
 
-def test_readme_when_it_lists_a_setting_of_the_app_server_then_it_exists_with_that_default() -> (
-    None
-):
-    """The table of this room's README is `setting | default | what for`."""
-    text = (REPOSITORY / "catalog_api" / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("readme", TABLES)
+def test_readme_when_it_lists_a_setting_then_it_exists_with_that_default(readme: str) -> None:
+    """The table of such a README is `setting | default | what for`."""
+    text = (REPOSITORY / readme).read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| `(CATALOG_\w+)` \| `?(.*?)`? \|", text, re.MULTILINE))
-    fields = {PREFIX + field.name.upper(): field for field in dataclasses.fields(ApiSettings)}
-    assert listed == {name: str(field.default) or "empty" for name, field in fields.items()}
+    defaults = {
+        PREFIX + field.name.upper(): str(field.default)
+        for settings in TABLES[readme]
+        for field in dataclasses.fields(settings)
+    }
+    assert listed == {name: default or "empty" for name, default in defaults.items()}
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_field_when_it_is_a_setting_then_it_says_what_for(room: str) -> None:
+@pytest.mark.parametrize("settings", [*ROOMS.values(), ExporterSettings, AdviseSettings])
+def test_field_when_it_is_a_setting_then_it_says_what_for(settings: Any) -> None:
     """Settings are documented where they are defined."""
-    assert all(field.metadata.get("doc") for field in dataclasses.fields(ROOMS[room]))
+    assert all(field.metadata.get("doc") for field in dataclasses.fields(settings))

@@ -52,8 +52,13 @@ async def test_ids_when_they_cannot_be_read_then_400_says_why(ring_settings: Rin
             "?ids=-1",
             "?ids=9007199254740992",
             "?ids=1,2,3,4",
+            "?ids=1,2&ids=3,4",
+            "?ids=1&ids=",
         ):
             answer = await send(api, "GET", f"/v1/products{query}")
             assert answer.status == 400, query
             assert "ids" in answer.json["detail"]
-        assert (await send(api, "GET", "/v1/products?ids=1,2,1")).json["missing"] == [2]
+        for query in ("ids=1,2,1", "ids=1&ids=2&ids=1"):
+            answer = await send(api, "GET", f"/v1/products?{query}")
+            assert [one["id"] for one in answer.json["products"]] == [1]
+            assert answer.json["missing"] == [2]

@@ -139,3 +139,40 @@ async def test_stream_when_nothing_comes_then_it_is_ended_and_when_cut_then_the_
             assert response.status == 415
         metrics = (await send(api, "GET", "/metrics")).body.decode()
         assert 'route="/v1/products/bulk",status="200"' in metrics
+
+
+async def test_connection_when_a_stream_was_read_whole_then_it_takes_the_next_request(
+    ring_settings: RingSettings,
+) -> None:
+    """With a length, in chunks, behind a slow end, and for exports; not when the caller closes."""
+    async with running_catalog(ring_settings, CATALOG) as api:
+        head = (
+            f"POST {PATH} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/x-ndjson\r\n"
+            f"Authorization: {AS_EDITOR['Authorization']}\r\n"
+        ).encode()
+        body = row(id=7) + row(id=8)
+        measured = b"%bContent-Length: %d\r\n\r\n" % (head, len(body))
+        reader, writer = await asyncio.open_connection(HOST, api.port)
+        for pieces in (
+            [measured + body],
+            [measured, body[:5], body[5:]],
+            [
+                head + b"Transfer-Encoding: chunked\r\n\r\n",
+                b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body),
+            ],
+            [f"GET /v1/products/export HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()],
+        ):
+            for piece in pieces:
+                writer.write(piece)
+                await asyncio.sleep(0.05)
+            async with asyncio.timeout(10):
+                answer = await reader.readuntil(b"\r\n0\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert b"Connection: close" not in answer
+            assert answer.count(b'"id":7') == 1
+        writer.write(measured.replace(b"Host", b"Connection: close\r\nHost") + body)
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        assert b"\r\nConnection: close\r\n" in answer
+        assert answer.count(b'"status":200') == 2
+        writer.close()

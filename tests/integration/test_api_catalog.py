@@ -72,6 +72,10 @@ INVALID: list[tuple[dict[str, object], str]] = [
     ({"related": [2**53]}, "related"),
     ({"properties": {"a": {"b": 1}}}, "properties"),
     ({"properties": {"a": 2**53}}, "properties"),
+    ({"properties": {"a": 1e300}}, "properties"),
+    ({"related": [1.5]}, "related"),
+    ({"related": [2.0**53]}, "related"),
+    ({"default_price": "1.00\n"}, "default_price"),
     ({"properties": {"": 1}}, "properties"),
     ({"properties": {"a": [1]}}, "properties"),
     ({"styles": [{"name": "x"}]}, "original_price"),
@@ -105,6 +109,9 @@ async def test_product_when_a_load_wrote_it_then_it_reads_as_a_document(
             missing = await send(api, "GET", path)
             assert missing.status == 404
             assert missing.headers["Content-Type"] == "application/problem+json"
+        for path, allowed in (("/bulk", "OPTIONS, POST"), ("/find/", "GET, HEAD, OPTIONS")):
+            wrong = await send(api, "PUT", f"/v1/products{path}", NEW)
+            assert (wrong.status, wrong.headers["Allow"]) == (405, allowed)
 
 
 async def test_product_when_created_then_every_read_of_every_server_has_it(
@@ -222,6 +229,14 @@ async def test_product_when_put_then_created_or_replaced(ring_settings: RingSett
                 }
             ],
         )
+        whole = {"related": [2.0], "properties": {"a": 5.0, "b": 0.5}, "id": 5000.0}
+        for body in (None, msgpack.packb(packed | whole)):
+            kind = "application/msgpack" if body else "application/json"
+            answer = await send(
+                api, "PUT", "/v1/products/5000", body or packed | whole, Content_Type=kind
+            )
+            assert answer.json["related"] == [2]
+            assert str(answer.json["properties"]) == "{'a': 5, 'b': 0.5}"
         ours = await send(api, "PUT", f"/v1/products/{10**12 + 7}", NEW)
         assert ours.status == 409
 
@@ -229,13 +244,17 @@ async def test_product_when_put_then_created_or_replaced(ring_settings: RingSett
 async def test_change_when_a_precondition_fails_then_412_and_nothing_is_changed(
     ring_settings: RingSettings,
 ) -> None:
-    """If-Match with another, a weak or a malformed tag; If-None-Match: * on what exists."""
+    """If-Match with another or a weak tag; If-None-Match: * on what exists. Malformed ones: 400."""
     async with running_catalog(ring_settings, CATALOG) as api:
         path = "/v1/products/1"
         etag = (await send(api, "GET", path)).etag
-        for bad in ('"0123456789abcdef"', f"W/{etag}", "nonsense", f'{etag}, W"'):
-            for method, body in (("PATCH", {"name": "x"}), ("PUT", NEW), ("DELETE", None)):
-                assert (await send(api, method, path, body, If_Match=bad)).status == 412
+        changes = (("PATCH", {"name": "x"}), ("PUT", NEW), ("DELETE", None))
+        for method, body in changes:
+            for other in ('"0123456789abcdef"', f"W/{etag}"):
+                assert (await send(api, method, path, body, If_Match=other)).status == 412
+            for bad in ("", "nonsense", f'{etag}, W"'):
+                assert (await send(api, method, path, body, If_Match=bad)).status == 400
+                assert (await send(api, method, path, body, If_None_Match=bad)).status == 400
         assert (await send(api, "PUT", path, NEW, If_None_Match="*")).status == 412
         assert (await send(api, "PUT", "/v1/products/77", NEW, If_Match="*")).status == 412
         assert (await send(api, "PATCH", "/v1/products/77", {}, If_Match=etag)).status == 412

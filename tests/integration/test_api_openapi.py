@@ -16,7 +16,7 @@ from catalog_api.settings import ApiSettings
 from ring import RingSettings
 from tests.support.api import HOST, RunningApi, running_api, running_catalog
 from tests.support.constant_rows import ConstantRows
-from tests.support.described_api import DescribedApi
+from tests.support.described_api import MSGPACK, DescribedApi
 from tests.support.editor import AS_EDITOR
 from tests.support.example_catalog import running_example
 
@@ -35,6 +35,35 @@ REFUSED = [
     ("PUT", "/qa/answers/{id}/report", "/qa/answers/77/report", 404),
     ("POST", "/cart", "/cart", 422),
     ("POST", "/interactions", "/interactions", 422),
+]
+
+JSON = "application/json"
+MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
+NDJSON = {"Content-Type": "application/x-ndjson"}
+V1 = "/v1/products"
+ONE = f"{V1}/{{id}}"
+V1_REFUSED: list[tuple[str, str, str, dict[str, str], int]] = [
+    ("GET", V1, V1, {}, 400),
+    ("GET", V1, f"{V1}?ids=", {}, 400),
+    ("GET", ONE, f"{V1}/77", {}, 404),
+    ("GET", f"{V1}/find", f"{V1}/find?limit=0", {}, 400),
+    ("GET", f"{V1}/find", f"{V1}/find?page_token=x", {}, 400),
+    ("GET", f"{V1}/export", f"{V1}/export?table=skus", {}, 400),
+    ("POST", V1, V1, {}, 401),
+    ("POST", f"{V1}/bulk", f"{V1}/bulk", NDJSON, 401),
+    *((method, ONE, f"{V1}/1", {}, 401) for method in ("PUT", "PATCH", "DELETE")),
+    ("PUT", ONE, f"{V1}/1", {"Authorization": "Bearer no.key"}, 401),
+    ("POST", V1, V1, AS_EDITOR | {"Content-Type": "text/plain"}, 415),
+    ("POST", f"{V1}/bulk", f"{V1}/bulk", AS_EDITOR, 415),
+    ("PATCH", ONE, f"{V1}/1", AS_EDITOR, 415),
+    ("POST", V1, V1, AS_EDITOR, 422),
+    ("POST", V1, V1, AS_EDITOR | {"Idempotency-Key": "ä"}, 400),
+    ("PUT", ONE, f"{V1}/1", AS_EDITOR, 422),
+    ("PATCH", ONE, f"{V1}/77", AS_EDITOR | MERGE_PATCH, 404),
+    ("PATCH", ONE, f"{V1}/1", AS_EDITOR | MERGE_PATCH | {"If-None-Match": "*"}, 412),
+    ("DELETE", ONE, f"{V1}/1", AS_EDITOR | {"If-Match": '"0"'}, 412),
+    ("DELETE", ONE, f"{V1}/1", AS_EDITOR | {"If-Match": "0"}, 400),
+    ("DELETE", ONE, f"{V1}/77", AS_EDITOR, 404),
 ]
 
 
@@ -113,6 +142,45 @@ async def test_examples_when_sent_then_each_succeeds_as_described(
                 body = await response.read()
                 assert response.status == status, target
                 document.check(method, path, response.status, response.headers, body)
+
+
+async def test_v1_when_described_then_each_operation_has_examples_of_what_it_takes_and_gives() -> (
+    None
+):
+    """Of each body and of each successful answer in each type, but MessagePack: it is the same."""
+    async with running_api(ConstantRows(b"{}")) as api:
+        found = 0
+        for method, path, operation in (await described(api)).operations():
+            if not path.startswith("/v1/"):
+                continue
+            successes = [
+                reply for status, reply in operation["responses"].items() if status < "300"
+            ]
+            for holder in (operation.get("requestBody", {}), *successes):
+                for content_type, content in holder.get("content", {}).items():
+                    found += 1
+                    has_one = "example" in content or content_type == MSGPACK
+                    assert has_one, (method, path, content_type)
+                    assert content["schema"], (method, path, content_type)
+        assert found >= 15
+
+
+async def test_v1_when_it_refuses_then_as_described(ring_settings: RingSettings) -> None:
+    """Keys, conditions, media types, bodies and parameters: each with its status and a problem."""
+    async with running_example(ring_settings) as api:
+        document = await described(api)
+        for method, path, target, headers, status in V1_REFUSED:
+            sent = {"Content-Type": JSON} | headers
+            async with api.client.request(method, target, headers=sent, data=b"{}") as response:
+                body = await response.read()
+                assert response.status == status, (method, target, headers, body)
+                problem = document.check(method, path, status, response.headers, body)
+                assert problem["status"] == status
+        for method, path, operation in document.operations():
+            if path.startswith("/v1/"):
+                asks = "security" in operation
+                assert asks == (method != "GET")
+                assert asks == ({"401", "403"} <= operation["responses"].keys()), path
 
 
 async def test_limits_when_they_are_reached_then_the_429_is_as_described(

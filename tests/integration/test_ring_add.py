@@ -4,16 +4,14 @@ One stack for the whole file. The tests build on each other, in the order of the
 """
 
 import signal
-import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from ring.statements import Consistency
 from tests.support.operated_ring import KEYSPACE, OperatedRing, operated_ring
+from tests.support.steady_reader import reading
 
 PRODUCTS = 200
 TABLES = ("products_by_id", "products_by_block", "reviews_by_product", "questions_by_product")
@@ -29,32 +27,6 @@ def ring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatedRing]:
         state, prefix="127.0.73.", jmx_port=7730, ports=(7735, 7736), products=PRODUCTS
     ) as started:
         yield started
-
-
-class _Reader(threading.Thread):
-    """Reads products through nginx, one after the other, and keeps what failed."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__(daemon=True)
-        self._base = base
-        self._ended = threading.Event()
-        self.answered = 0
-        self.failures: list[str] = []
-
-    def run(self) -> None:
-        product_id = 0
-        while not self._ended.is_set():
-            product_id = product_id % PRODUCTS + 1
-            try:
-                with urllib.request.urlopen(f"{self._base}/products/{product_id}", timeout=10):  # noqa: S310
-                    self.answered += 1
-            except (OSError, urllib.error.URLError) as error:
-                self.failures.append(f"product {product_id}: {error}")
-            time.sleep(0.02)
-
-    def end(self) -> None:
-        self._ended.set()
-        self.join(timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +54,8 @@ def test_add_when_run_then_the_node_serves_all_rows_and_no_read_failed(
     ring: OperatedRing, counts: dict[str, int]
 ) -> None:
     """Node, app server, nginx, replication, cleanup; the lock is free again."""
-    reader = _Reader(ring.base)
-    reader.start()
-    code, output = ring.run("add", "node2")
-    reader.end()
+    with reading(ring.base, products=PRODUCTS) as reader:
+        code, output = ring.run("add", "node2")
     assert code == 0, output
     assert not reader.failures
     assert reader.answered > 100

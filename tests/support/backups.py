@@ -20,7 +20,7 @@ from ring.backups.manifest import (
     SampledRow,
     SchemaPart,
 )
-from ring.hosts.files import copy_whole, hash_files, list_files
+from ring.hosts.data_files import DataFiles
 from ring.hosts.host import HostEntry
 from ring.operations.tables import Table
 
@@ -84,20 +84,21 @@ class FolderHost:
     def __init__(self, name: str, data: Path) -> None:
         self.entry = HostEntry(name, "127.0.0.1")
         self.data = data
+        self._files = DataFiles(data)
 
     async def list_files(self, folder: PurePosixPath) -> dict[PurePosixPath, int]:
         """As `Host` says."""
-        return list_files(self.data / folder)
+        return self._files.list(folder)
 
     async def hash_files(
         self, folder: PurePosixPath, names: Sequence[PurePosixPath]
     ) -> dict[PurePosixPath, str]:
         """As `Host` says."""
-        return hash_files(self.data / folder, names)
+        return self._files.hash(folder, names)
 
     async def fetch_file(self, path: PurePosixPath, target: Path) -> None:
         """As `Host` says."""
-        copy_whole(self.data / path, target)
+        self._files.fetch(path, target)
 
 
 class FailingStore(FolderStore):

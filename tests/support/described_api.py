@@ -9,6 +9,7 @@ import jsonschema_rs
 import msgpack  # type: ignore[import-untyped]
 import orjson
 
+MSGPACK: Final = "application/msgpack"
 _DOCUMENT_URI: Final = "urn:openapi"
 
 
@@ -45,7 +46,10 @@ class DescribedApi:
                     yield method.upper(), path, operation
 
     def examples(self) -> Iterator[ExampleRequest]:
-        """Yield, for each operation, its least request and those with all its examples."""
+        """Yield, for each operation, its least request and those with all its examples.
+
+        A body is sent in each type that can carry it; an example of a NDJSON body is one line.
+        """
         for method, path, operation in self.operations():
             least = self._request(method, path, operation, only_required=True)
             whole = self._request(method, path, operation, only_required=False)
@@ -56,6 +60,13 @@ class DescribedApi:
             if "X-Legacy-Profile" in whole.headers:
                 yield replace(whole, headers={**whole.headers, "X-Legacy-Profile": "2020"})
                 yield replace(whole, headers={**whole.headers, "Accept": "application/msgpack"})
+            content = operation.get("requestBody", {}).get("content", {})
+            if MSGPACK in content and whole.body is not None:
+                headers = dict(whole.headers) | {"Content-Type": MSGPACK, "Accept": MSGPACK}
+                # Under the key of another request it would be refused.
+                headers.pop("Idempotency-Key", None)
+                packed = msgpack.packb(orjson.loads(whole.body))
+                yield replace(whole, headers=headers, body=packed)
 
     def _request(
         self, method: str, path: str, operation: dict[str, Any], *, only_required: bool
@@ -64,7 +75,7 @@ class DescribedApi:
         for listed in operation["parameters"]:
             parameter = self._at(listed["$ref"][1:]) if "$ref" in listed else listed
             if parameter["required"] or ("example" in parameter and not only_required):
-                places[parameter["in"]][parameter["name"]] = str(parameter["example"])
+                places[parameter["in"]][parameter["name"]] = _in_a_target(parameter["example"])
         target = path
         for name, value in places["path"].items():
             target = target.replace(f"{{{name}}}", value)
@@ -154,9 +165,16 @@ def decode(content_type: str, body: bytes) -> Any:
     """Return what a body of this type holds; text as it is."""
     if "json" in content_type:
         return orjson.loads(body)
-    if content_type == "application/msgpack":
+    if content_type == MSGPACK:
         return msgpack.unpackb(body)
     return body.decode()
+
+
+def _in_a_target(example: object) -> str:
+    """Return a value as queries, paths and headers have it."""
+    if isinstance(example, list):
+        return ",".join(map(_in_a_target, example))
+    return example if isinstance(example, str) else orjson.dumps(example).decode()
 
 
 def _escaped(step: str) -> str:

@@ -41,6 +41,6 @@ def idle_machine(directory: Path, *, versions: tuple[str, ...] = (VERSION,)) -> 
         jmx_port=7762,
         app_port=7766,
     )
-    machine = LocalMachine(settings, "catalog", HOSTS)
+    machine = LocalMachine(settings, {}, "catalog", HOSTS)
     machine.java_home = Path("/nowhere/java")
     return machine

@@ -112,16 +112,18 @@ def operated_ring(
     prefix: str,
     jmx_port: int,
     ports: Sequence[int],
+    nodes: int = 1,
     products: int = 200,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[OperatedRing]:
-    """Yield a catalog of one node with a sample; stopped at the end, its logs stay.
+    """Yield a running catalog with a sample; stopped at the end, its logs stay.
 
     Args:
         state: an empty folder.
         prefix: of its loopback addresses.
         jmx_port: of node 1.
         ports: two, of nginx and of nginx's figures.
+        nodes: that it begins with.
         products: of the sample.
         settings: others, by their variables.
     """
@@ -145,7 +147,7 @@ def operated_ring(
     }
     ring = OperatedRing(state, prefix, environ)
     try:
-        code, output = ring.run("up", "--nodes", "1")
+        code, output = ring.run("up", "--nodes", str(nodes))
         assert code == 0, output
         yield ring
     finally:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from catalog_api.answers import Answer
 from catalog_api.bodies import FORM_TYPE
-from catalog_api.endpoints import Endpoint, Parameter, Reply, json_reply, said
+from catalog_api.endpoints import Content, Endpoint, Parameter, Reply, json_reply, said
 from catalog_api.openapi.document import DocumentError, build_document
 
 
@@ -88,6 +88,27 @@ def test_endpoint_when_limited_or_for_a_role_then_what_that_answers_is_described
     assert list(content) == ["text/html; charset=utf-8", "application/problem+json"]
     too_many = document["components"]["responses"]["TooMany"]
     assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= set(too_many["headers"])
+
+
+def test_reply_when_it_has_several_content_types_then_each_has_its_schema_and_example() -> None:
+    """A stream of documents or a file; and a list that stands in one parameter."""
+    ids = Parameter("ids", "query", list[int], "Which.", example=[1, 2], joined=True)
+    stream = replace(
+        json_reply("All.", Thing, {"size": 1, "marks": {}}),
+        also=(Content("text/csv; charset=utf-8", str, "size\n1\n"),),
+    )
+    document = build(replace(PLAIN, parameters=(ID, ids), replies={200: stream}))
+    operation = document["paths"]["/things/{id}"]["get"]
+    content = operation["responses"]["200"]["content"]
+    assert list(content) == ["application/json; charset=utf-8", "text/csv; charset=utf-8"]
+    assert content["text/csv; charset=utf-8"] == {
+        "schema": {"type": "string"},
+        "example": "size\n1\n",
+    }
+    named = {one["name"]: one for one in operation["parameters"] if "name" in one}
+    assert named["ids"]["style"] == "form"
+    assert named["ids"]["explode"] is False
+    assert "explode" not in named["id"]
 
 
 def test_endpoint_when_it_has_no_body_then_it_cannot_be_slow_to_send_one() -> None:

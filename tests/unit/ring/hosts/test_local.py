@@ -235,7 +235,7 @@ async def test_files_when_put_then_listed_and_fetched_whole(
     assert (tmp_path / "back" / "file").read_bytes() == b"rows"
     assert await host.list_files(PurePosixPath("nothing")) == {}
     for outside in ("../conf/cassandra.yaml", "/etc/passwd"):
-        with pytest.raises(HostError, match="not below the data"):
+        with pytest.raises(HostError, match="is not below"):
             await host.fetch_file(PurePosixPath(outside), tmp_path / "stolen")
     with pytest.raises(HostError, match="node1: "):
         await host.fetch_file(PurePosixPath("missing"), tmp_path / "missing")

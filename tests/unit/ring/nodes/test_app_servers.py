@@ -1,7 +1,5 @@
 from pathlib import Path
 
-import pytest
-
 from ring.inventory import local_inventory
 from ring.nodes.app_servers import (
     app_server,
@@ -25,7 +23,7 @@ def test_session_secret_when_kept_then_all_app_servers_share_it_and_it_stays(
     keep_session_secret(settings)
     assert file.read_text(encoding="ascii") == secret
     hosts = local_inventory(settings).hosts[:3]
-    services = [app_server(settings, host, ()) for host in hosts]
+    services = [app_server(settings, {}, host, ()) for host in hosts]
     files = [service.environ["CATALOG_SESSION_SECRET_FILE"] for service in services]
     assert files == [str(file)] * 3
     assert [one.name for one in tmp_path.iterdir()] == [file.name]
@@ -39,7 +37,7 @@ def test_session_secret_when_one_is_named_then_none_is_made(tmp_path: Path) -> N
         )
         keep_session_secret(named)
         assert not list(tmp_path.iterdir())
-        service = app_server(named, local_inventory(named).hosts[0], ())
+        service = app_server(named, {}, local_inventory(named).hosts[0], ())
         assert "CATALOG_SESSION_SECRET_FILE" not in service.environ
 
 
@@ -62,20 +60,22 @@ def test_app_server_when_only_its_contact_points_change_then_it_runs_as_asked(
     own = StackSettings(state_directory=str(tmp_path))
     other = StackSettings(state_directory=str(tmp_path), contact_points=("10.0.0.1",))
     host = local_inventory(own).hosts[1]
-    before, after = (app_server(own, host, points) for points in ((), ("127.0.0.1", "127.0.0.2")))
+    before, after = (
+        app_server(own, {}, host, points) for points in ((), ("127.0.0.1", "127.0.0.2"))
+    )
     assert after.environ["CATALOG_CONTACT_POINTS"] == "127.0.0.2,127.0.0.1"
     assert before._fingerprint() == after._fingerprint()
-    first, second = (app_server(other, host, (point,)) for point in ("10.0.0.1", "10.0.0.2"))
+    first, second = (app_server(other, {}, host, (point,)) for point in ("10.0.0.1", "10.0.0.2"))
     assert first._fingerprint() != second._fingerprint() != after._fingerprint()
 
 
-def test_app_server_when_a_command_has_settings_then_they_are_not_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is meant for a command that changes the ring would look like a change of the server."""
+def test_app_server_when_a_command_has_settings_then_they_are_not_its_own(tmp_path: Path) -> None:
+    """What is meant for commands, the nodes or nginx would look like a change of the server."""
     settings = StackSettings(state_directory=str(tmp_path))
     host = local_inventory(settings).hosts[0]
-    before = app_server(settings, host, ())
-    monkeypatch.setenv("CATALOG_RING_FAULT_POINT", "add.start")
-    monkeypatch.setenv("CATALOG_INVENTORY", "/some/file")
-    assert app_server(settings, host, ()).environ == before.environ
+    names = ("RING_FAULT_POINT", "INVENTORY", "NODES", "HEAP_MIB", "NGINX_PORT", "JVM_ARGUMENTS")
+    others = {f"CATALOG_{name}": "1" for name in names}
+    own = {"CATALOG_PROFILE": "2020", "CATALOG_KEYSPACE": "shop", "PATH": "/bin"}
+    service = app_server(settings, own | others, host, ())
+    assert service.environ == app_server(settings, own, host, ()).environ
+    assert own.items() - {("PATH", "/bin")} <= service.environ.items()

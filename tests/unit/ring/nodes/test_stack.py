@@ -1,5 +1,6 @@
 import dataclasses
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -90,6 +91,46 @@ def test_stack_when_the_files_of_the_ring_are_damaged_then_told(tmp_path: Path) 
     with pytest.raises(NodesError, match="damaged"):
         stack.up()
     stack.down()
+
+
+def test_stack_when_the_ring_on_disk_is_elsewhere_then_refused(tmp_path: Path) -> None:
+    """Another prefix would put app servers beside nothing."""
+    machine = idle_machine(tmp_path)
+    LocalRing.open(machine.plan((SECOND,)))
+    settings = dataclasses.replace(machine.settings, address_prefix="127.0.72.")
+    with pytest.raises(RingMismatchError, match=r"is at 127\.0\.71\.2, to be at 127\.0\.72\.2"):
+        Stack(settings, RingSettings())._choose_hosts()
+
+
+def test_ring_when_its_ports_are_others_on_disk_then_refused(tmp_path: Path) -> None:
+    """Nodes listen where their files say, so clients would ask the wrong port."""
+    machine = idle_machine(tmp_path)
+    LocalRing.open(machine.plan((SECOND,)))
+    plan = dataclasses.replace(machine.plan(), cql_port=9999)
+    with pytest.raises(RingMismatchError, match=r"127\.0\.71\.2:7760"):
+        LocalRing.open(plan)
+
+
+def test_ring_when_ccm_fails_while_it_writes_then_its_files_are_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a file would cost the ring; what was being done is done again."""
+    machine = idle_machine(tmp_path)
+    ring = LocalRing.open(machine.plan((SECOND,)))
+    before = machine.nodes_on_disk()
+
+    def half(_data: object, file: IO[str]) -> None:
+        file.write("name: ")
+        raise OSError("killed")
+
+    with monkeypatch.context() as patched, ccm_at_work(ring.plan):
+        patched.setattr("ccmlib.cluster.yaml.safe_dump", half)
+        with pytest.raises(OSError, match="killed"):
+            ring.add(HOSTS[3])
+    assert machine.nodes_on_disk() == before
+    with ccm_at_work(ring.plan):
+        LocalRing.open_held(machine.plan()).add(HOSTS[3])
+    assert [node.name for node in machine.nodes_on_disk()] == ["node2", "node4"]
 
 
 def test_stack_when_the_inventory_is_of_ssh_hosts_then_refused() -> None:

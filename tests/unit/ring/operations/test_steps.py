@@ -29,6 +29,7 @@ class _Context:
         self.outcomes: list[tuple[str, str, str]] = []
         self.noted: list[tuple[str, str]] = []
         self.observer = self
+        self.reader = self
         self.ring = None
         self.lock_is_lost = False
 
@@ -43,13 +44,23 @@ class _Context:
         del strict
         return self.view
 
+    async def read(self) -> RingView:
+        return self.view
+
     def on_step(self, operation: str, step: str, outcome: str, seconds: float) -> None:
         assert seconds >= 0.0
         self.outcomes.append((operation, step, outcome))
 
     async def write(
-        self, step: str, outcome: str, *, seconds: float = 0.0, detail: str = ""
+        self,
+        step: str,
+        outcome: str,
+        *,
+        seconds: float = 0.0,
+        detail: str = "",
+        streamed_bytes: int = 0,
     ) -> None:
+        assert streamed_bytes == 0
         del seconds, detail
         self.noted.append((step, outcome))
 

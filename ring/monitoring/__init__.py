@@ -1,0 +1,1 @@
+"""The ring, to be seen: figures for Prometheus, alert rules, a dashboard."""
