@@ -104,14 +104,18 @@ class Archive:
         Raises:
             BackupError: a file is missing, or has not its size.
         """
-        held = await self.objects()
-        missing = [sha for sha, size in manifest.objects.items() if held.get(sha) != size]
+        missing = await self.missing(manifest)
         if missing:
             raise BackupError(
                 f"{self.store.place} lacks {len(missing)} of the files that were put there",
                 advice="Run the backup again: it copies what is missing.",
             )
         await self.store.write(f"{_BACKUPS}/{manifest.name}", encode_manifest(manifest))
+
+    async def missing(self, manifest: Manifest) -> list[str]:
+        """Return the SHA-256 of the files of a backup that are not held in their whole size."""
+        held = await self.objects()
+        return [sha for sha, size in manifest.objects.items() if held.get(sha) != size]
 
     async def objects(self) -> dict[str, int]:
         """Return the SHA-256 of every file that is held, with its bytes."""

@@ -12,6 +12,8 @@ from ring.nodes.java import tool_command
 
 _LOADER: Final = "org.apache.cassandra.tools.BulkLoader"
 _HEAP_MIB: Final = 384
+# To standard error; without it, into a folder of the node's own log.
+_LOGGING: Final = "-Dlogback.configurationFile=logback-tools.xml"
 # What serves shoppers comes first.
 _NICENESS: Final = ("nice", "-n", "10")
 
@@ -51,7 +53,9 @@ def run_bulk_loader(
         BulkLoaderError: a node did not take them, the loader failed, or it took too long.
     """
     with tempfile.TemporaryDirectory(prefix="catalog-loader-") as scratch:
-        command = loader_command(install_directory, java_home, folder, ring, scratch=Path(scratch))
+        command = loader_command(
+            install_directory, java_home, folder, ring, scratch=Path(scratch), options=[_LOGGING]
+        )
         _run([*_NICENESS, *command], folder, timeout_seconds)
 
 

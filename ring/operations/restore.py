@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ring.backups.archive import Archive
+from ring.backups.errors import BackupError
 from ring.backups.manifest import Manifest
 from ring.hosts.errors import HostError, InventoryError
 from ring.operations.backup import mapped_nodes
@@ -20,6 +21,7 @@ from ring.operations.preflight import (
     refuse_unrepaired,
     refuse_versions,
 )
+from ring.operations.progress import Progress
 from ring.operations.restore_check import check_tables, wait_for_indexes
 from ring.operations.restore_files import Delivery, begun_restores
 from ring.operations.restore_preflight import received_bytes, refuse_older, refuse_unlike
@@ -99,14 +101,14 @@ class Restore:
         ]
         if view.tables:
             refusals += refuse_unreadable(view)
+        refusals += await self._refuse_missing()
         if refusals:
             return refusals
         refusals += await self._refuse_hosts(context, view)
-        tables = await self._tables(context)
-        refusals += refuse_unlike(tables, self._manifest)
+        refusals += refuse_unlike(await self._tables(context), self._manifest)
         refusals += await self._refuse_indexes(context)
         if not refusals:
-            refusals += await self._refuse_rows(context, view, tables)
+            refusals += await self._refuse_rows(context, view)
         return refusals
 
     def steps(self, context: Context, view: RingView) -> Sequence[Step]:
@@ -173,18 +175,33 @@ class Restore:
             )
         return found
 
-    async def _refuse_rows(
-        self, context: Context, view: RingView, tables: Sequence[Table]
-    ) -> list[Refusal]:
+    async def _tables_with_rows(self, context: Context, view: RingView) -> list[Table]:
+        rows = RowReader(context.reader, sorted(view.answering))
+        return [
+            table
+            for table in await self._tables(context)
+            if table.name not in BOOKKEEPING and await rows.has_rows(table)
+        ]
+
+    async def _check_files(self, context: Context) -> None:
+        """Read all of the backup once before anything is removed for its sake."""
+        progress = Progress(context.say)
+        damages = await self._archive.verify(
+            [self._manifest.name], lambda done, total: progress.show("checking", done, total)
+        )
+        if damages:
+            raise BackupError(
+                f"{len(damages)} files of {self._manifest.name} are damaged, the first "
+                f"{damages[0].name} {damages[0].problem}; no row was removed",
+                advice="Restore another backup: catalog-ring backup --verify PLACE says which are "
+                "whole.",
+            )
+
+    async def _refuse_rows(self, context: Context, view: RingView) -> list[Refusal]:
         begun = await begun_restores(context, mapped_nodes(view))
         if self._manifest.name in begun or self._replace:
             return []
-        rows = RowReader(context.reader, sorted(view.answering))
-        held = [
-            table.full_name
-            for table in tables
-            if table.name not in BOOKKEEPING and await rows.has_rows(table)
-        ]
+        held = [table.full_name for table in await self._tables_with_rows(context, view)]
         if not held:
             return []
         some = f"{', '.join(held[:3])}{', …' if len(held) > 3 else ''}"
@@ -199,6 +216,17 @@ class Restore:
             Refusal(
                 f"{len(held)} tables have rows: {some}",
                 "Restore into an empty ring, or give up these rows: --replace",
+            )
+        ]
+
+    async def _refuse_missing(self) -> list[Refusal]:
+        missing = await self._archive.missing(self._manifest)
+        if not missing:
+            return []
+        return [
+            Refusal(
+                f"{self._archive.store.place} lacks {len(missing)} files of {self._manifest.name}",
+                "Restore another backup: catalog-ring backup --verify PLACE says which are whole.",
             )
         ]
 
@@ -219,14 +247,14 @@ class Restore:
         return refusals
 
     async def _truncate(self, context: Context, view: RingView) -> None:
-        rows = RowReader(context.reader, sorted(view.answering))
-        for table in await self._tables(context):
-            if table.name in BOOKKEEPING or not await rows.has_rows(table):
-                continue
-            if not self._replace:
-                raise OperationError(
-                    f"{table.full_name} has rows by now", advice="Who writes there? " + _AGAIN
-                )
+        tables = await self._tables_with_rows(context, view)
+        if tables and not self._replace:
+            raise OperationError(
+                f"{tables[0].full_name} has rows by now", advice="Who writes there? " + _AGAIN
+            )
+        if tables:
+            await self._check_files(context)
+        for table in tables:
             context.say(f"{'':>18} removing the rows of {table.full_name}")
             await context.reader.run_cql(
                 f"TRUNCATE TABLE {table.full_name}", timeout_seconds=_TRUNCATE_SECONDS

@@ -41,11 +41,13 @@ class TableDigests:
         return sum(rows for rows, _digest in self.ranges)
 
 
-async def read_digests(settings: RingSettings) -> dict[str, TableDigests]:
-    """Read all tables of a keyspace through its first contact point."""
+async def read_digests(
+    settings: RingSettings, *, without: frozenset[str] = _BOOKKEEPING
+) -> dict[str, TableDigests]:
+    """Read all tables of a keyspace but some, through its first contact point."""
     digests: dict[str, TableDigests] = {}
     async with connected(settings) as connection:
-        for table, select in (await _selects(connection, settings.keyspace)).items():
+        for table, select in (await _selects(connection, settings.keyspace, without)).items():
             ranges = [_digest(await _rows(connection, select, place)) for place in range(RANGES)]
             digests[table] = TableDigests(select, tuple(ranges))
     return digests
@@ -65,14 +67,16 @@ async def first_difference(
     return sorted(set(left) - set(right))[:3], sorted(set(right) - set(left))[:3]
 
 
-async def _selects(connection: CqlConnection, keyspace: str) -> Mapping[str, str]:
+async def _selects(
+    connection: CqlConnection, keyspace: str, without: frozenset[str]
+) -> Mapping[str, str]:
     """Return a query of every table, for one range of tokens."""
     columns = await query(
         connection,
         "SELECT table_name, column_name, kind, position FROM system_schema.columns"  # noqa: S608
         f" WHERE keyspace_name = '{keyspace}'",
     )
-    tables = sorted({row["table_name"] for row in columns} - _BOOKKEEPING)
+    tables = sorted({row["table_name"] for row in columns} - without)
     return {
         table: _select(table, [row for row in columns if row["table_name"] == table])
         for table in tables
