@@ -23,7 +23,7 @@ S3_PORT: Final = 7760
 COPIED: Final = re.compile(r"copied (\d+) of (\d+) files")
 LISTED: Final = re.compile(r"^\d{8}T\d{6}Z ", re.MULTILINE)
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 @dataclass(frozen=True)

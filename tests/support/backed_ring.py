@@ -82,7 +82,7 @@ def stop_ring(ring: OperatedRing) -> None:
 
 def _machine(ring: OperatedRing) -> LocalMachine:
     settings = StackSettings.from_environ(ring.environ)
-    return LocalMachine.of(inventory_of(ring.environ, settings), settings)
+    return LocalMachine.of(inventory_of(ring.environ, settings), settings, ring.environ)
 
 
 def _ring(state: Path, place: RingPlace) -> OperatedRing:

@@ -222,7 +222,11 @@ def test_install_when_a_path_leads_elsewhere_then_it_is_refused(
     agent: HostAgent, path: str
 ) -> None:
     """Whoever sent it."""
-    what: dict[str, Any] = {"kind": "cassandra", "name": "one", "files": [(path, 0o644, 3, "0" * 64)]}
+    what: dict[str, Any] = {
+        "kind": "cassandra",
+        "name": "one",
+        "files": [(path, 0o644, 3, "0" * 64)],
+    }
     assert "leads out of the installation" in agent.call("missing", **what)["error"]
 
 
